@@ -1,0 +1,44 @@
+# make study   install what the studies need, run the `digits` study, write results/report.html
+# make test    install what the tests need, run them
+# make check   what CI runs: tests, lint, and an import of the built wheel in an environment of its own
+# Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: study test lint wheel check clean
+
+study: $(VENV)/studies.installed
+	$(BIN)/python -m studies run digits
+
+test: $(VENV)/test.installed
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Build the wheel and import from it, where nothing of this folder is visible and no other package was installed by hand.
+wheel: $(VENV)/dev.installed
+	rm -rf dist $(VENV)-wheel
+	$(BIN)/python -m build --wheel --outdir dist .
+	$(PYTHON) -m venv $(VENV)-wheel
+	$(VENV)-wheel/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	$(VENV)-wheel/bin/python -m pip check
+	cd / && $(CURDIR)/$(VENV)-wheel/bin/python -c \
+		"import keras_amsgrad as k; assert '-wheel' in k.__file__; print('imported', k.__version__, k.AMSGrad().name)"
+
+check: test lint wheel
+
+clean:
+	rm -rf $(VENV) $(VENV)-wheel build dist *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.installed: setup.cfg constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable ".[$*]"
+	touch $@
