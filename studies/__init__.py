@@ -1,0 +1,1 @@
+"""The published comparisons of Adam and AMSGrad, re-run, drawn and judged."""

@@ -1,0 +1,138 @@
+"""Command line: python -m studies list | run NAME | report | export."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+from studies.catalog import STUDIES, SyntheticStudy
+from studies.errors import StudyError
+
+
+def main(arguments=None):
+    """Run one command and return its exit code: 0 done, 1 the study failed, 2 bad usage, 130 interrupted."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    # TensorFlow's own messages begin at import; only its errors are for our reader.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        options.command(parser, options)
+    except KeyboardInterrupt:
+        print(
+            "studies: interrupted; finished fits are kept, and the same command continues",
+            file=sys.stderr,
+        )
+        return 130
+    except (StudyError, OSError) as error:
+        if options.debug:
+            raise
+        print(f"studies: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m studies", description="Adam and AMSGrad: the published comparisons, re-run."
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    each = commands.add_parser("list", help="list the studies: source, data, model, size")
+    each.set_defaults(command=_list)
+
+    each = commands.add_parser("run", help="search, train repeatedly, report; continues where it stopped")
+    each.add_argument("name", metavar="NAME", help="a study, as `list` shows it")
+    _add_out(each)
+    each.add_argument("--data-dir", metavar="DIR", help="folder with the data files (default: $KERAS_AMSGRAD_DATA)")
+    each.add_argument(
+        "--scale", choices=("smoke", "paper"), default="paper", help="smoke: every stage on a small subset"
+    )
+    each.add_argument(
+        "--search", choices=("run", "published"), default="run", help="published: train with the settings of the source"
+    )
+    each.add_argument("--seeds", type=_count, metavar="N", help="repeated runs of each optimizer")
+    each.add_argument("--epochs", type=_count, metavar="N", help="epochs of every fit")
+    each.add_argument("--jobs", type=_count, metavar="N", default=1, help="processes that train at the same time")
+    each.set_defaults(command=_run)
+
+    each = commands.add_parser("report", help="write report.html, figures and tables; never trains")
+    _add_out(each)
+    each.set_defaults(command=_report)
+
+    each = commands.add_parser("export", help="write runs.csv, curves.csv, paths.csv")
+    _add_out(each)
+    each.set_defaults(command=_export)
+    return parser
+
+
+def _add_out(parser):
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("results"), help="results folder (default: results)"
+    )
+
+
+def _count(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
+    return value
+
+
+def _list(parser, options):
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "data", "model", "size at paper scale", "source", box=None, pad_edge=False)
+    for study in STUDIES.values():
+        table.add_row(study.name, study.data, study.model, study.size(), study.source)
+    Console().print(table)
+
+
+def _run(parser, options):
+    if options.name not in STUDIES:
+        parser.error(f"there is no study {options.name!r}; there are {', '.join(STUDIES)}")
+    study = _chosen_study(parser, options)
+    from studies.run import run
+
+    report = run(
+        study, options.out, data_dir=options.data_dir, published=options.search == "published", jobs=options.jobs
+    )
+    print(f"report: {report}")
+
+
+def _chosen_study(parser, options):
+    study = STUDIES[options.name]
+    if options.scale == "smoke":
+        study = study.smoke()
+    if isinstance(study, SyntheticStudy):
+        for name in ("seeds", "epochs"):
+            if getattr(options, name):
+                parser.error(f"{study.name} has no {name}; leave out --{name}")
+        return study
+    if options.search == "published" and not study.published:
+        parser.error(f"no source reports settings for {study.name}; leave out --search published")
+    if options.seeds:
+        study = dataclasses.replace(study, seeds=options.seeds)
+    if options.epochs:
+        search = dataclasses.replace(study.search, epochs=options.epochs)
+        study = dataclasses.replace(study, epochs=options.epochs, search=search)
+    return study
+
+
+def _report(parser, options):
+    from studies.report import write_report
+
+    print(f"report: {write_report(options.out)}")
+
+
+def _export(parser, options):
+    from studies.tables import write_tables
+
+    for path in write_tables(options.out):
+        print(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

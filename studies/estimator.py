@@ -1,0 +1,160 @@
+"""The scikeras seam: its classifier as scikit-learn >= 1.7 wants it, seeded, journalled, one program for many fits."""
+
+import dataclasses
+import functools
+import json
+import math
+import pickle
+import time
+
+import keras
+from scikeras.wrappers import KerasClassifier
+from sklearn.utils import ClassifierTags
+
+import keras_amsgrad
+from studies.batches import EpochClock, ordered_batches
+from studies.machine import machine
+from studies.models import MODELS
+
+# Steps that Keras runs between two returns to Python: enough that Python no longer counts (measured: 32 halve the
+# time of a small model's epoch), few enough that Ctrl-C is answered.
+STEPS_PER_EXECUTION = 128
+
+COLUMNS = {"loss": "train_loss", "accuracy": "train_accuracy", "val_loss": "val_loss", "val_accuracy": "val_accuracy"}
+
+
+def classifier(work, data, journal):
+    """Return the classifier that does a piece of work (a `Fit`) on images of `data`."""
+    bias_correction = {} if work.bias_correction is None else {"optimizer__bias_correction": work.bias_correction}
+    return StudyClassifier(
+        functools.partial(MODELS[work.model], input_shape=data.x_train.shape[1:], classes=data.classes),
+        work=work,
+        journal=journal,
+        loss=work.loss,
+        metrics=["accuracy"],
+        optimizer=getattr(keras_amsgrad, work.optimizer),
+        optimizer__learning_rate=work.learning_rate,
+        optimizer__beta_2=work.beta_2,
+        batch_size=work.batch_size,
+        epochs=work.epochs,
+        random_state=work.seed,
+        shuffle=False,  # `ordered_batches` shuffles
+        verbose=0,
+        **bias_correction,
+    )
+
+
+class StudyClassifier(KerasClassifier):
+    """scikeras's KerasClassifier for studies.
+
+    * scikit-learn sees a classifier (scikeras 0.13 does not carry the tags of scikit-learn 1.7).
+    * The same `random_state` means the same initial weights and the same order of batches, for every optimizer.
+    * `fit` records its outcome in `journal`, and takes it from there where it is recorded already.
+    * `score` is minus the validation loss after the last epoch, so a search keeps the setting with the lowest.
+    * Fits that differ in numbers only share one compiled model in a process: it is traced once and set back before
+      each fit. So `model_` belongs to the estimator that was fitted last.
+
+    `work` is the `studies.journal.Fit` to record, less what the estimator adds: the settings it was given, and the
+    fold. `journal` is a `studies.journal.Journal`.
+    """
+
+    def __init__(self, model=None, *, work=None, journal=None, **settings):
+        super().__init__(model=model, **settings)
+        self.work = work
+        self.journal = journal
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "classifier"
+        tags.classifier_tags = ClassifierTags()
+        tags.target_tags.required = True
+        return tags
+
+    def fit(self, X, y, *, fold_of=None, pool=None, validation_data=None):
+        """Train on X (rows, ...) and y (rows,), and validate after every epoch.
+
+        Either `validation_data` = (X, y), or for a search `pool` = (X, y, fold_of) with all rows and the fold (0, 1,
+        ...) in which each validates, together with the `fold_of` of the training rows: the fold that they lack
+        validates.
+        """
+        fold = None
+        if pool is not None:
+            x_all, y_all, fold_of_all = pool
+            (fold,) = set(fold_of_all.tolist()) - set(fold_of.tolist())
+            validation_data = x_all[fold_of_all == fold], y_all[fold_of_all == fold]
+        work = dataclasses.replace(self.work, fold=fold, **self._settings())
+        self.outcome_ = self.journal.find(work)
+        if self.outcome_ is None:
+            self.outcome_ = self._train(X, y, validation_data)
+            self.journal.write(work, self.outcome_)
+        return self
+
+    def score(self, X=None, y=None):
+        """Return minus the validation loss after the last epoch; NaN where training diverged."""
+        losses = self.outcome_["history"]["val_loss"]
+        return -losses[-1] if self.outcome_["status"] != "diverged" else math.nan
+
+    def _settings(self):
+        settings = self.get_params()
+        return {name: settings[f"optimizer__{name}"] for name in ("learning_rate", "beta_2")}
+
+    def _train(self, X, y, validation_data):
+        start = time.perf_counter()
+        self.validation_data_ = validation_data
+        super().fit(X, y)
+        history = {COLUMNS[name]: [float(value) for value in values] for name, values in self.history_.items()}
+        diverged = not all(math.isfinite(value) for values in history.values() for value in values)
+        return {
+            "status": "diverged" if diverged else "ok",
+            "history": history,
+            "seconds": round(time.perf_counter() - start, 3),
+            **machine(),
+        }
+
+    def _build_keras_model(self):
+        # scikeras would switch TensorFlow's deterministic kernels on and off around each fit. With seeds and order
+        # fixed they change nothing on a CPU, and cost a third of the time.
+        self._random_state = None
+        keras.utils.set_random_seed(self.random_state)
+        return shared_program(super()._build_keras_model(), pickle.dumps(self.model), self._get_compile_kwargs())
+
+    def _fit_keras_model(self, X, y, **arguments):
+        clock = EpochClock()
+        x_val, y_val = self.validation_data_
+        arguments |= {
+            "validation_data": (x_val, self.target_encoder_.transform(y_val)),
+            "validation_batch_size": 2000,
+            "batch_size": None,  # `ordered_batches` makes the batches
+        }
+        self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN()]
+        super()._fit_keras_model(ordered_batches(X, y, self.batch_size, self.random_state, clock), None, **arguments)
+
+
+_programs = {}
+
+
+def shared_program(model, model_id, compile_arguments):
+    """Return a compiled model in the state of a new one: the weights of `model`, the optimizer's numbers, empty slots.
+
+    Tracing costs about a second and Keras never gives back a program's memory, so models that differ only in numbers
+    share one. `model_id` tells networks apart.
+    """
+    optimizer = compile_arguments["optimizer"]
+    config = optimizer.get_config()
+    numbers = {
+        name: config.pop(name) for name in ("learning_rate", "beta_1", "beta_2") if isinstance(config[name], float)
+    }
+    config.pop("name")
+    program_id = model_id, type(optimizer), json.dumps(config), str(compile_arguments["loss"]), model.input_shape
+    if program_id not in _programs:
+        model.compile(**compile_arguments, steps_per_execution=STEPS_PER_EXECUTION)
+        optimizer.build(model.trainable_variables)
+        _programs[program_id] = model, [keras.ops.convert_to_numpy(variable) for variable in optimizer.variables]
+    shared, optimizer_start = _programs[program_id]
+    for variable, value in zip(shared.variables, model.variables, strict=True):
+        variable.assign(value)
+    for variable, value in zip(shared.optimizer.variables, optimizer_start, strict=True):
+        variable.assign(value)
+    for name, value in numbers.items():
+        setattr(shared.optimizer, name, value)
+    return shared
