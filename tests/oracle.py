@@ -1,0 +1,45 @@
+"""The algorithms once more, in plain NumPy float64, written from the papers and not from the package's rules."""
+
+import numpy as np
+
+
+def gradients(steps, size=7, seed=0):
+    """Return (steps, size) gradients over five orders of magnitude: large at first, then small, with rare spikes.
+
+    Gradients that only grow cannot tell AMSGrad from Adam.
+    """
+    rng = np.random.default_rng(seed)
+    scale = 10.0 ** np.linspace(2, -3, steps)[:, None] * 10.0 ** rng.uniform(-1, 1, size)
+    spikes = np.where(rng.random((steps, size)) < 0.01, 30.0, 1.0)
+    return rng.normal(size=(steps, size)) * scale * spikes
+
+
+def adam(gs, theta, alpha, beta_1, beta_2, epsilon, corrected, amsgrad=False):
+    """Return theta after every step, (steps, size)."""
+    m, v, v_max, path = np.zeros_like(theta), np.zeros_like(theta), np.zeros_like(theta), []
+    for t, g in enumerate(gs, start=1):
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g**2
+        v_max = np.maximum(v_max, v)
+        step_size = alpha * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) if corrected else alpha
+        theta = theta - step_size * m / (np.sqrt(v_max if amsgrad else v) + epsilon)
+        path.append(theta)
+    return np.array(path)
+
+
+def adamax(gs, theta, alpha, beta_1, beta_2, epsilon):
+    """Return theta after every step, (steps, size)."""
+    m, u, path = np.zeros_like(theta), np.zeros_like(theta), []
+    for t, g in enumerate(gs, start=1):
+        m = beta_1 * m + (1 - beta_1) * g
+        u = np.maximum(beta_2 * u, np.abs(g))
+        theta = theta - alpha / (1 - beta_1**t) * m / (u + epsilon)
+        path.append(theta)
+    return np.array(path)
+
+
+def path_of(name, gs, theta, alpha=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-8, bias_correction=True):
+    """Return the path of one of the package's optimizers, by its class name."""
+    if name == "AdaMax":
+        return adamax(gs, theta, alpha, beta_1, beta_2, epsilon)
+    return adam(gs, theta, alpha, beta_1, beta_2, epsilon, bias_correction, amsgrad=name == "AMSGrad")
