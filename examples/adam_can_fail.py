@@ -19,7 +19,8 @@ C = 3
 
 def walk(optimizer, steps=1500):
     """Return x after every step; x starts at 0 and is kept in [-1, 1]."""
-    x = keras.Variable(0.0, constraint=lambda value: keras.ops.clip(value, -1, 1))
+    x = keras.Variable(0.0)
+    x.constraint = lambda value: keras.ops.clip(value, -1, 1)
     path = []
     for t in range(1, steps + 1):
         optimizer.apply([keras.ops.convert_to_tensor(C if t % 3 == 1 else -1.0, "float32")], [x])

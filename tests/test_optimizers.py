@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_amsgrad import AdaMax, Adam, AMSGrad, InverseSqrtDecay
+from keras_amsgrad import Adam, AdaMax, AMSGrad, InverseSqrtDecay
 from tests import oracle
 
 CASES = [

@@ -1,0 +1,66 @@
+"""The command line, used rightly and wrongly: one clear line, the right exit code."""
+
+import subprocess
+import sys
+
+import pytest
+
+from studies.__main__ import main
+from studies.catalog import STUDIES
+
+
+def test_list_names_every_study(capsys):
+    assert main(["list"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in STUDIES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "required: COMMAND"),
+        (["run"], "required: NAME"),
+        (["run", "mcgill"], "no study 'mcgill'; there are digits,"),
+        (["run", "digits", "--seeds", "0"], "--seeds: must be at least 1"),
+        (["run", "digits", "--epochs", "many"], "--epochs: invalid"),
+        (["run", "digits", "--scale", "huge"], "--scale: invalid choice"),
+        (["run", "digits", "--search", "published"], "no source reports settings for digits"),
+        (["run", "synthetic-mod3", "--epochs", "3"], "synthetic-mod3 has no epochs"),
+    ],
+)
+def test_bad_usage_ends_with_code_2(arguments, said, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "--out", "{tmp}"], "holds no study. Run one first"),
+        (["export", "--out", "{tmp}/nowhere"], "holds no study. Run one first"),
+        (["run", "mcgill-logistic", "--data-dir", "{tmp}/nowhere"], "nowhere does not exist"),
+    ],
+)
+def test_a_failed_study_ends_with_code_1_and_one_line(arguments, said, tmp_path, capsys):
+    assert main([argument.format(tmp=tmp_path) for argument in arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert said in error
+
+
+def test_a_synthetic_study_runs_reports_and_exports(tmp_path):
+    assert main(["run", "synthetic-mod3", "--scale", "smoke", "--out", str(tmp_path)]) == 0
+    assert main(["report", "--out", str(tmp_path)]) == 0
+    assert main(["export", "--out", str(tmp_path)]) == 0
+    lines = (tmp_path / "paths.csv").read_text().splitlines()
+    assert lines[0] == "study,variant,optimizer,seed,t,x,average_regret"
+    assert lines[1].startswith("synthetic-mod3,C=3,Adam,0,1,0.0,3.0")
+
+
+def test_report_and_export_never_import_keras(tmp_path):
+    assert main(["run", "synthetic-mod3", "--scale", "smoke", "--out", str(tmp_path)]) == 0
+    program = "import sys; from studies.__main__ import main; code = main(['report', '--out', sys.argv[1]]); "
+    program += "sys.exit(code or ('keras' in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode == 0
