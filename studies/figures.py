@@ -32,7 +32,10 @@ def heat_maps(search_runs, published=None):
     for axes, name in zip(figure.subplots(1, len(optimizers), squeeze=False)[0], optimizers, strict=True):
         image = heat_map(grids[name], axes, norm, (published or {}).get(name))
         axes.set_title(name)
-    figure.colorbar(image, ax=figure.axes, label="validation loss (mean over folds)")
+    ticks = np.geomspace(norm.vmin, norm.vmax, 5)
+    bar = figure.colorbar(image, ax=figure.axes, label="validation loss (mean over folds)", ticks=ticks)
+    bar.ax.set_yticklabels([f"{tick:.3g}" for tick in ticks])
+    bar.minorticks_off()
     return figure
 
 
@@ -84,6 +87,8 @@ def curve_panel(curves, rate, axes):
     axes.grid(alpha=0.3)
     if rate.endswith("loss"):
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:.3g}")
+        axes.yaxis.set_minor_formatter("{x:.3g}")
 
 
 def walk_paths(paths, theory):
