@@ -54,7 +54,9 @@ def _parser():
     )
     each.add_argument("--seeds", type=_count, metavar="N", help="repeated runs of each optimizer")
     each.add_argument("--epochs", type=_count, metavar="N", help="epochs of every fit")
-    each.add_argument("--jobs", type=_count, metavar="N", default=1, help="processes that train at the same time")
+    where = each.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_count, metavar="N", default=1, help="processes that train at the same time")
+    where.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler whose workers train, as tcp://host:8786")
     each.set_defaults(command=_run)
 
     each = commands.add_parser("report", help="write report.html, figures and tables; never trains")
@@ -97,7 +99,12 @@ def _run(parser, options):
     from studies.run import run
 
     report = run(
-        study, options.out, data_dir=options.data_dir, published=options.search == "published", jobs=options.jobs
+        study,
+        options.out,
+        data_dir=options.data_dir,
+        published=options.search == "published",
+        jobs=options.jobs,
+        dask=options.dask,
     )
     print(f"report: {report}")
 

@@ -12,6 +12,7 @@ from scikeras.wrappers import KerasClassifier
 from sklearn.utils import ClassifierTags
 
 import keras_amsgrad
+from studies.backup import EpochBackup
 from studies.batches import EpochClock, ordered_batches
 from studies.machine import machine
 from studies.models import MODELS
@@ -85,7 +86,7 @@ class StudyClassifier(KerasClassifier):
         work = dataclasses.replace(self.work, fold=fold, **self._settings())
         self.outcome_ = self.journal.find(work)
         if self.outcome_ is None:
-            self.outcome_ = self._train(X, y, validation_data)
+            self.outcome_ = self._train(X, y, validation_data, self.journal.backup_path(work))
             self.journal.write(work, self.outcome_)
         return self
 
@@ -98,11 +99,12 @@ class StudyClassifier(KerasClassifier):
         settings = self.get_params()
         return {name: settings[f"optimizer__{name}"] for name in ("learning_rate", "beta_2")}
 
-    def _train(self, X, y, validation_data):
+    def _train(self, X, y, validation_data, backup_path):
         start = time.perf_counter()
         self.validation_data_ = validation_data
+        self.backup_ = EpochBackup(backup_path, COLUMNS)
         super().fit(X, y)
-        history = {COLUMNS[name]: [float(value) for value in values] for name, values in self.history_.items()}
+        history = self.backup_.history
         diverged = not all(math.isfinite(value) for values in history.values() for value in values)
         return {
             "status": "diverged" if diverged else "ok",
@@ -121,12 +123,15 @@ class StudyClassifier(KerasClassifier):
     def _fit_keras_model(self, X, y, **arguments):
         clock = EpochClock()
         x_val, y_val = self.validation_data_
+        done = self.backup_.restore(self.model_)
         arguments |= {
+            "initial_epoch": done,
+            "epochs": self.epochs - done,
             "validation_data": (x_val, self.target_encoder_.transform(y_val)),
             "validation_batch_size": 2000,
             "batch_size": None,  # `ordered_batches` makes the batches
         }
-        self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN()]
+        self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN(), self.backup_]
         super()._fit_keras_model(ordered_batches(X, y, self.batch_size, self.random_state, clock), None, **arguments)
 
 

@@ -4,6 +4,7 @@ A piece of work is a frozen dataclass that holds everything its outcome depends 
 `studies.synthetic`). Its record is one JSON file, written aside, flushed and renamed: it is there whole or not at all.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -12,6 +13,10 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from studies.errors import StudyError
 
 SCHEMA = 1
 
@@ -46,79 +51,116 @@ def key(work):
 
 
 class Journal:
-    """The records below a results folder: `records/STUDY/KEY.json`, and `plans/LABEL.json`, what a study
-    consists of."""
+    """The records below a results folder.
+
+    records/STUDY/KEY.json   one finished piece of work
+    plans/LABEL.json         what a study consists of: its description, and the keys of its records
+    unfinished/KEY.npz       the last whole epoch of a long fit (see `studies.backup`)
+    """
 
     def __init__(self, folder):
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()  # workers may run elsewhere
 
     def path(self, work):
         return self.folder / "records" / work.study / f"{key(work)}.json"
 
-    def holds(self, work):
-        return self.path(work).exists()
+    def backup_path(self, work):
+        return self.folder / "unfinished" / f"{key(work)}.npz"
 
     def find(self, work):
-        """Return the outcome recorded for a piece of work, or None. A damaged record is set aside, with a warning."""
-        path = self.path(work)
-        try:
-            return read(path)["outcome"]
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
-            aside = path.with_suffix(".damaged")
-            path.replace(aside)
-            warnings.warn(f"{aside} is not a whole record; its fit runs again.", stacklevel=2)
-            return None
+        """Return the outcome recorded for a piece of work, or None."""
+        record = _whole(self.path(work), dataclasses.asdict(work))
+        return None if record is None else record["outcome"]
 
     def write(self, work, outcome):
         """Record the outcome of a piece of work; it is on the disk when this returns."""
-        write(self.path(work), {"schema": SCHEMA, "work": dataclasses.asdict(work), "outcome": outcome})
+        write(self.path(work), {"work": dataclasses.asdict(work), "outcome": outcome})
+        self.backup_path(work).unlink(missing_ok=True)
 
     def plan(self, study, work):
         """Note what a study consists of now: its description, and the records that belong to it."""
-        content = {"schema": SCHEMA, "study": dataclasses.asdict(study), "records": [key(each) for each in work]}
+        content = {"study": dataclasses.asdict(study), "records": [key(each) for each in work]}
         write(self.folder / "plans" / f"{study.label}.json", content)
 
     def plans(self):
         """Return the plans of all studies found here."""
-        return [read(path) for path in sorted((self.folder / "plans").glob("*.json"))]
+        found = (_whole(path) for path in sorted((self.folder / "plans").glob("*.json")))
+        return [plan for plan in found if plan is not None]
 
     def records(self, plan):
         """Return the finished records of a plan, in the plan's order."""
         folder = self.folder / "records" / plan["study"]["name"]
-        return [read(path) for path in (folder / f"{name}.json" for name in plan["records"]) if path.exists()]
+        found = (_whole(folder / f"{name}.json") for name in plan["records"])
+        return [record for record in found if record is not None]
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Keep a second run out of the folder. The lock goes with its process, however that ends."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / ".lock", timeout=0):
+                yield
+        except Timeout:
+            raise StudyError(f"Another run is at work in {self.folder}. Wait for it, or name another --out.") from None
+
+
+def _whole(path, work=None):
+    """Return a file of ours, or None where there is none. One that is damaged, or of other work, is set aside."""
+    try:
+        record = read(path)
+        if work is not None and record["work"] != _finite(work):
+            raise ValueError("it is a record of other work")
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        aside = path.with_suffix(".damaged")
+        path.replace(aside)
+        warnings.warn(f"{path} is not whole ({error}): set aside as {aside.name}, to be made again", stacklevel=3)
+        return None
+    return record
 
 
 def read(path):
-    """Read a JSON file in which null stands for a number that is not finite or not known."""
+    """Read a JSON file of ours, and check that it is whole; null stands for a number that is not finite."""
     content = json.loads(path.read_text(encoding="utf-8"))
     if content["schema"] != SCHEMA:
-        raise ValueError(f"{path} has schema {content['schema']}, not {SCHEMA}")
+        raise ValueError(f"its schema is {content['schema']}, not {SCHEMA}")
+    if content.pop("checksum") != _checksum(content):
+        raise ValueError("its checksum is wrong")
     return content
 
 
 def write(path, content):
+    """Write a JSON file that is whole or absent, whatever happens, and on the disk when this returns."""
+    content = _finite({"schema": SCHEMA, **content})
     path.parent.mkdir(parents=True, exist_ok=True)
+    with durable(path) as aside:
+        aside.write_text(json.dumps(content | {"checksum": _checksum(content)}), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def durable(path):
+    """Give a path to write to; when the block ends well, its content is on the disk under the name `path`."""
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            json.dump(_finite(content), file, allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
+        yield aside
+        _flush(aside)
         aside.replace(path)
+        _flush(path.parent)  # a folder holds the names of its files
     finally:
         aside.unlink(missing_ok=True)
-    _flush_folder(path.parent)
 
 
-def _flush_folder(folder):
-    """Make a rename durable: it is the folder that holds the name."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _flush(path):
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _checksum(content):
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
 
 
 def _finite(content):

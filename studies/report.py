@@ -101,9 +101,9 @@ def _synthetic_section(study, records):
     last.loc[amsgrad, "in theory"] = 0.0
     return {
         "figures": [("paths", figures.walk_paths(paths, theory), caption)],
-        "results": last.drop(columns=["study", "seed"])
-        .rename(columns={"t": "steps", "x": "last x", "average_regret": "average regret"})
-        .fillna({"in theory": ""}),
+        "results": last.drop(columns=["study", "seed"]).rename(
+            columns={"t": "steps", "x": "last x", "average_regret": "average regret"}
+        ),
     }
 
 

@@ -23,7 +23,7 @@ def search_fits(study, data, optimizer):
     ]
 
 
-def tune(study, data, optimizer, journal, jobs=1):
+def tune(study, data, optimizer, journal):
     """Search the study's grid with scikit-learn's GridSearchCV and return the best `Setting`.
 
     The best has the lowest validation loss after the last epoch, averaged over the folds. A setting that diverged in
@@ -34,7 +34,6 @@ def tune(study, data, optimizer, journal, jobs=1):
         {"optimizer__learning_rate": study.search.learning_rates, "optimizer__beta_2": study.search.beta_2s},
         cv=PredefinedSplit(fold_of := folds(study.search, data.y_train)),
         refit=False,
-        n_jobs=jobs,
         error_score="raise",
     )
     with warnings.catch_warnings():

@@ -38,9 +38,9 @@ def repeat_fits(study, data, chosen):
     ]
 
 
-def repeat(fits, data, journal, jobs=1):
+def repeat(fits, data, journal):
     """Train each fit on the training set and record it, with validation on the test set after every epoch."""
-    Parallel(n_jobs=jobs)(delayed(_train)(fit, data, journal) for fit in fits)
+    Parallel()(delayed(_train)(fit, data, journal) for fit in fits)
 
 
 def _train(fit, data, journal):

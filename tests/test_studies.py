@@ -95,7 +95,7 @@ def test_a_damaged_record_is_set_aside_and_its_fit_runs_again(data, tmp_path):
     estimator_.fit(data.x_train, data.y_train, validation_data=(data.x_test, data.y_test))
     whole = json.loads(journal.path(fit).read_text())
     journal.path(fit).write_text(journal.path(fit).read_text()[:40])
-    with pytest.warns(UserWarning, match="is not a whole record"):
+    with pytest.warns(UserWarning, match="is not whole"):
         training.repeat([fit], data, journal)
     again = json.loads(journal.path(fit).read_text())
     assert again["outcome"]["history"] == whole["outcome"]["history"]

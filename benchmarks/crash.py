@@ -1,0 +1,86 @@
+"""Kill a running study at random instants, start it again, until it is done; count what was lost or done twice.
+
+    python benchmarks/crash.py [--kills 50] [--out FOLDER] [-- further options of `studies run`]
+
+Prints one JSON line: kills that met a running study, finished fits lost, finished fits trained again, and whether the
+final tables equal those of an uninterrupted run (all columns but `seconds`).
+"""
+
+import argparse
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+
+def crash_until_done(out, kills, arguments, shortest=3, longest=15, seed=0):
+    """Run a study into `out`, killing it up to `kills` times between `shortest` and `longest` seconds after its start.
+
+    Returns {"kills", "lost", "retrained"}.
+    """
+    rng, counts = random.Random(seed), {"kills": 0, "lost": 0, "retrained": 0}
+    while True:
+        before = records(out)
+        seconds = rng.uniform(shortest, longest) if counts["kills"] < kills else None
+        finished = _run(out, arguments, seconds)
+        after = records(out)
+        counts["kills"] += not finished
+        counts["lost"] += len(before.keys() - after.keys())
+        counts["retrained"] += sum(before[name] != after[name] for name in before.keys() & after.keys())
+        if finished:
+            return counts
+
+
+def records(out):
+    """Return the bytes of every record, by name. They hold the seconds that a fit took, so a second training shows."""
+    return {path.name: path.read_bytes() for path in (out / "records").rglob("*.json")}
+
+
+def tables(out):
+    """Return runs.csv without its seconds, and curves.csv."""
+    runs = pd.read_csv(out / "runs.csv", dtype=str).drop(columns="seconds")
+    return runs, pd.read_csv(out / "curves.csv", dtype=str)
+
+
+def same_tables(one, other):
+    return all(mine.equals(theirs) for mine, theirs in zip(tables(one), tables(other), strict=True))
+
+
+def _run(out, arguments, seconds):
+    """Run the study; kill it after `seconds`. Returns whether it finished before."""
+    command = [sys.executable, "-m", "studies", "run", *arguments, "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        _, error = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return False
+    if process.returncode:
+        raise RuntimeError(f"the study failed instead of going on: {error}")
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--out", type=Path, help="folder for both runs (default: a temporary one)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("arguments", nargs="*", default=["digits"], help="what to run (default: digits)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.out or Path(temporary)
+        counts = crash_until_done(folder / "killed", options.kills, options.arguments, seed=options.seed)
+        _run(folder / "whole", options.arguments, None)
+        counts["fits"] = len(records(folder / "whole"))
+        counts["same_tables"] = same_tables(folder / "killed", folder / "whole")
+    print(json.dumps(counts))
+
+
+if __name__ == "__main__":
+    main()
