@@ -3,7 +3,7 @@
 A text that ends in (D) is a default of ours, for something that the source leaves open. The report prints those.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class NetworkStudy:
     search: Search
     epochs: int
     seeds: int
-    published: dict[str, Setting]
+    published: dict[str, Setting] = field(hash=False)
     published_note: str
     left_open: tuple[str, ...]
     optimizers: tuple[str, ...] = ("Adam", "AMSGrad")

@@ -4,10 +4,9 @@ import dataclasses
 
 from studies import datasets
 from studies.catalog import SyntheticStudy
-from studies.errors import StudyError
 from studies.journal import Journal
 from studies.progress import Progress
-from studies.workers import spread
+from studies.workers import processes, train_on_dask
 
 
 def run(study, out, *, data_dir=None, published=False, jobs=1, dask=None):
@@ -20,13 +19,11 @@ def run(study, out, *, data_dir=None, published=False, jobs=1, dask=None):
     from studies.report import write_report
 
     journal = Journal(out)
-    with journal.locked(), spread(jobs, dask):
+    with journal.locked(), processes(jobs):
         if isinstance(study, SyntheticStudy):
             _run_synthetic(study, journal)
-        elif published:
-            _run_published(study, journal, data_dir)
         else:
-            _run_network(study, journal, data_dir)
+            _run_network(study, journal, data_dir, published, dask)
         return write_report(out)
 
 
@@ -39,33 +36,25 @@ def _run_synthetic(study, journal):
         synthetic.walk_all(study, journal)
 
 
-def _run_network(study, journal, data_dir):
+def _run_network(study, journal, data_dir, published, dask):
     data = datasets.load(study.data, data_dir).prepared(study)
-    from studies import search
+    from studies import search, training
 
-    fits = {optimizer: search.search_fits(study, data, optimizer) for optimizer in study.optimizers}
-    planned = [fit for of_one in fits.values() for fit in of_one]
-    journal.plan(study, planned)
-    chosen = {}
-    for optimizer in study.optimizers:
-        with Progress(f"{study.name}: search for {optimizer}", journal, fits[optimizer]) as progress:
-            chosen[optimizer] = search.tune(study, data, optimizer, journal)
-            progress.note(f"chose {chosen[optimizer]}")
-    _repeat(study, data, chosen, journal, planned)
+    def train_ahead(fits):
+        if dask:
+            train_on_dask(dask, fits, study, data_dir, journal)
 
-
-def _run_published(study, journal, data_dir):
-    if set(study.published) != set(study.optimizers):
-        raise StudyError(f"{study.name}: its source reports no settings. Leave out `--search published`.")
-    study = dataclasses.replace(study, variant="published-settings")
-    data = datasets.load(study.data, data_dir).prepared(study)
-    _repeat(study, data, study.published, journal, planned=[])
-
-
-def _repeat(study, data, chosen, journal, planned):
-    from studies import training
-
-    fits = training.repeat_fits(study, data, chosen)
-    journal.plan(study, planned + fits)
-    with Progress(f"{study.name}: repeated training", journal, fits):
-        training.repeat(fits, data, journal)
+    if published:
+        study, searched, chosen = dataclasses.replace(study, variant="published-settings"), [], study.published
+    else:
+        searched = [fit for optimizer in study.optimizers for fit in search.search_fits(study, data, optimizer)]
+        journal.plan(study, searched)
+        with Progress(f"{study.name}: search", journal, searched) as progress:
+            train_ahead(searched)
+            chosen = {optimizer: search.tune(study, data, optimizer, journal) for optimizer in study.optimizers}
+            progress.note("chose " + "; ".join(f"{setting} for {name}" for name, setting in chosen.items()))
+    repeats = training.repeat_fits(study, data, chosen)
+    journal.plan(study, searched + repeats)
+    with Progress(f"{study.name}: repeated training", journal, repeats):
+        train_ahead(repeats)
+        training.repeat(repeats, study, data, journal)

@@ -4,13 +4,12 @@ import dataclasses
 import math
 import warnings
 
-import numpy as np
-from sklearn.model_selection import GridSearchCV, PredefinedSplit, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
 from studies.catalog import Setting
 from studies.errors import StudyError
 from studies.estimator import classifier
-from studies.training import fit_of
+from studies.training import fit_of, folds
 
 
 def search_fits(study, data, optimizer):
@@ -43,15 +42,6 @@ def tune(study, data, optimizer, journal):
         raise StudyError(f"Every setting of {optimizer} diverged in the search of {study.name}.")
     best = search.best_params_
     return Setting(best["optimizer__learning_rate"], best["optimizer__beta_2"])
-
-
-def folds(search, y):
-    """Return, for each row, the fold (0, 1, ...) in which it validates: stratified, shuffled with the search's seed."""
-    fold_of = np.empty(len(y), int)
-    splits = StratifiedKFold(search.folds, shuffle=True, random_state=search.fold_seed).split(y, y)
-    for fold, (_, validation) in enumerate(splits):
-        fold_of[validation] = fold
-    return fold_of
 
 
 def _search_fit(study, data, optimizer):

@@ -64,6 +64,7 @@ def test_a_study_survives_a_killed_worker_and_gives_the_numbers_of_one_process(s
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     end = time.monotonic() + 120
     while len(records(spread_out)) < 2:
+        assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < end, "the study did not get going"
         time.sleep(0.05)
     workers[0].send_signal(signal.SIGKILL)

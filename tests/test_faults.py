@@ -43,7 +43,7 @@ def a_fit(data, epochs=4, **settings):
 
 
 def train(fit, data, journal):
-    training.repeat([fit], data, journal)
+    training.repeat([fit], STUDIES["digits"], data, journal)
     return journal.find(fit)["history"]
 
 

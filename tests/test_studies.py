@@ -96,7 +96,7 @@ def test_a_damaged_record_is_set_aside_and_its_fit_runs_again(data, tmp_path):
     whole = json.loads(journal.path(fit).read_text())
     journal.path(fit).write_text(journal.path(fit).read_text()[:40])
     with pytest.warns(UserWarning, match="is not whole"):
-        training.repeat([fit], data, journal)
+        training.repeat([fit], STUDIES["digits"], data, journal)
     again = json.loads(journal.path(fit).read_text())
     assert again["outcome"]["history"] == whole["outcome"]["history"]
 
@@ -106,10 +106,10 @@ def test_scikit_learn_sees_a_classifier(data, tmp_path):
 
 
 def test_folds_are_stratified_and_fixed(data):
-    fold_of = search.folds(STUDIES["digits"].search, data.y_train)
+    fold_of = training.folds(STUDIES["digits"].search, data.y_train)
     counts = np.array([np.bincount(data.y_train[fold_of == fold], minlength=10) for fold in range(3)])
     assert np.ptp(counts, axis=0).max() <= 1
-    np.testing.assert_array_equal(fold_of, search.folds(STUDIES["digits"].search, data.y_train))
+    np.testing.assert_array_equal(fold_of, training.folds(STUDIES["digits"].search, data.y_train))
 
 
 def test_a_shared_program_gives_what_a_new_one_gives(data, tmp_path):
