@@ -1,16 +1,26 @@
 """The examples run as a reader would run them."""
 
+import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def run(name, *arguments):
-    done = subprocess.run([sys.executable, EXAMPLES / name, *arguments], capture_output=True, text=True, check=False)
+def run(name, *arguments, backend=None):
+    environment = {**os.environ, **({"KERAS_BACKEND": backend} if backend else {})}
+    command = [sys.executable, EXAMPLES / name, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def needs(package):
+    return pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=f"{package} is not installed")
 
 
 def test_minimal():
@@ -22,3 +32,16 @@ def test_adam_can_fail(tmp_path):
     assert "Adam ends at x = +1.00" in said
     assert "AMSGrad ends at x = -0.9" in said
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [
+        pytest.param("mirrored_strategy.py", "tensorflow", marks=needs("tensorflow")),
+        pytest.param("data_parallel.py", "jax", marks=needs("jax")),
+    ],
+)
+def test_one_model_trains_on_two_devices(name, backend):
+    said = run(name, backend=backend)
+    assert "devices: 2" in said
+    assert "validation accuracy after 10 epochs: 0.9" in said
