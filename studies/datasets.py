@@ -87,6 +87,13 @@ def _digits(folder):
     return x_train, y_train, x_test, y_test
 
 
+# How often each label occurs: what tells these sets from others in the same format (Fashion-MNIST, say).
+MNIST_COUNTS = {
+    60000: [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+    10000: [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
+}
+CIFAR10_COUNTS = {50000: [5000] * 10, 10000: [1000] * 10}
+
 MNIST_SOURCE = "Get the four files of MNIST (train-images-idx3-ubyte.gz, ...), or mnist.npz as Keras distributes it."
 CIFAR10_SOURCE = "Get the binary version of CIFAR-10 (cifar-10-binary.tar.gz) and unpack it there."
 
@@ -109,7 +116,7 @@ def _mnist_idx(folder):
     for part, rows in (("train", 60000), ("t10k", 10000)):
         images = _idx(folder / f"{part}-images-idx3-ubyte", (rows, 28, 28))
         labels = _idx(folder / f"{part}-labels-idx1-ubyte", (rows,))
-        arrays += [images, _checked_labels(labels, 10, folder / f"{part}-labels-idx1-ubyte")]
+        arrays += [images, _checked_labels(labels, MNIST_COUNTS, folder / f"{part}-labels-idx1-ubyte")]
     return arrays
 
 
@@ -148,7 +155,8 @@ def _mnist_npz(path):
         raise StudyError(f"{path} is not Keras's mnist.npz: {error}. {MNIST_SOURCE}") from error
     if [a.shape for a in arrays] != [(60000, 28, 28), (60000,), (10000, 28, 28), (10000,)]:
         raise StudyError(f"{path} holds arrays of shapes {[a.shape for a in arrays]}, not MNIST's. {MNIST_SOURCE}")
-    return arrays[0], _checked_labels(arrays[1], 10, path), arrays[2], _checked_labels(arrays[3], 10, path)
+    y_train, y_test = (_checked_labels(labels, MNIST_COUNTS, path) for labels in arrays[1::2])
+    return arrays[0], y_train, arrays[2], y_test
 
 
 def _cifar10(folder):
@@ -157,7 +165,9 @@ def _cifar10(folder):
     folder = folder / "cifar-10-batches-bin"
     batches = [_cifar10_batch(folder / f"data_batch_{k}.bin") for k in range(1, 6)]
     x_test, y_test = _cifar10_batch(folder / "test_batch.bin")
-    return np.concatenate([x for x, _ in batches]), np.concatenate([y for _, y in batches]), x_test, y_test
+    x_train, y_train = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    y_train, y_test = (_checked_labels(labels, CIFAR10_COUNTS, folder) for labels in (y_train, y_test))
+    return x_train, y_train, x_test, y_test
 
 
 def _cifar10_batch(path):
@@ -169,12 +179,14 @@ def _cifar10_batch(path):
         raise StudyError(f"{path} holds {content.size} bytes instead of {10000 * 3073}. {CIFAR10_SOURCE}")
     rows = content.reshape(10000, 3073)
     x = rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(x), _checked_labels(rows[:, 0], 10, path)
+    return np.ascontiguousarray(x), rows[:, 0]
 
 
-def _checked_labels(labels, classes, path):
-    if labels.max() >= classes:
-        raise StudyError(f"{path} holds the label {labels.max()}; labels are 0 to {classes - 1}.")
+def _checked_labels(labels, counts, path):
+    if labels.max() > 9:
+        raise StudyError(f"{path} holds the label {labels.max()}; labels are 0 to 9.")
+    if np.bincount(labels, minlength=10).tolist() != counts[len(labels)]:
+        raise StudyError(f"{path} holds labels of another data set: the classes do not occur as often as they should.")
     return labels.astype("int64")
 
 

@@ -15,14 +15,19 @@ def idx(array):
     return struct.pack(f">i{array.ndim}i", 0x0800 + array.ndim, *array.shape) + array.tobytes()
 
 
+def labels(rows, rng):
+    """Return as many labels of each class as MNIST has, shuffled."""
+    return rng.permutation(np.repeat(np.arange(10, dtype="uint8"), datasets.MNIST_COUNTS[rows]))
+
+
 @pytest.fixture(scope="module")
 def mnist_arrays():
     rng = np.random.default_rng(0)
     return {
         "train-images-idx3-ubyte": rng.integers(0, 256, (60000, 28, 28), np.uint8),
-        "train-labels-idx1-ubyte": rng.integers(0, 10, 60000, np.uint8),
+        "train-labels-idx1-ubyte": labels(60000, rng),
         "t10k-images-idx3-ubyte": rng.integers(0, 256, (10000, 28, 28), np.uint8),
-        "t10k-labels-idx1-ubyte": rng.integers(0, 10, 10000, np.uint8),
+        "t10k-labels-idx1-ubyte": labels(10000, rng),
     }
 
 
@@ -78,17 +83,24 @@ def test_a_damaged_mnist_file_is_named(mnist_folder, damage, said):
         load("mnist", mnist_folder)
 
 
-def test_a_label_out_of_range_is_refused(mnist_folder):
-    labels = np.full(10000, 10, np.uint8)
-    (mnist_folder / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(idx(labels))
-    with pytest.raises(StudyError, match="holds the label 10"):
+@pytest.mark.parametrize(
+    ("foreign", "said"),
+    [
+        (np.full(10000, 10, np.uint8), "holds the label 10"),
+        (np.repeat(np.arange(10, dtype="uint8"), 1000), "labels of another data set"),
+    ],
+    ids=["out of range", "Fashion-MNIST's counts"],
+)
+def test_foreign_labels_are_refused(mnist_folder, foreign, said):
+    (mnist_folder / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(idx(foreign))
+    with pytest.raises(StudyError, match=said):
         load("mnist", mnist_folder)
 
 
 def cifar10_batch(seed):
     rng = np.random.default_rng(seed)
     rows = rng.integers(0, 256, (10000, 3073), np.uint8)
-    rows[:, 0] %= 10
+    rows[:, 0] = np.arange(10000) % 10
     return rows
 
 
