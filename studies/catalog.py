@@ -137,7 +137,7 @@ STUDIES = {
             question="Does AMSGrad beat Adam on a small network, once each has the settings that suit it?",
             data="digits",
             model="feedforward",
-            search=Search(learning_rates=(1e-3, 1e-2, 0.1), beta_2s=(0.99, 0.999), epochs=15),
+            search=Search(learning_rates=(1e-3, 1e-2, 0.1, 1.0), beta_2s=(0.99, 0.999), epochs=15),
             epochs=30,
             seeds=5,
             divide_by=16,
