@@ -1,8 +1,8 @@
 """The Adam family for Keras 3, as the papers define it."""
 
 from keras_amsgrad import rules
-from keras_amsgrad.optimizers import Adam, AdaMax, AMSGrad
+from keras_amsgrad.optimizers import SWATS, Adam, AdaMax, AMSGrad, Nadam, NDAdam
 from keras_amsgrad.schedules import InverseSqrtDecay
 
 __version__ = "0.1.0"
-__all__ = ["AMSGrad", "AdaMax", "Adam", "InverseSqrtDecay", "rules"]
+__all__ = ["SWATS", "AMSGrad", "AdaMax", "Adam", "InverseSqrtDecay", "NDAdam", "Nadam", "rules"]

@@ -1,14 +1,16 @@
 """The update rules, in the letters of the papers.
 
 Each rule is a pure function of the gradient `g` and its slots. It returns the step to *subtract* from the weights and
-the new slots. Bias correction is not part of a rule: it is a choice of `alpha`, made by `bias_corrected` (Adam,
-AMSGrad) or `momentum_corrected` (AdaMax), so the same mathematics serves both forms.
+the new slots. Bias correction is not part of a rule: it is a choice of `alpha`, made by `corrected` from the weight
+sums `c_1`, `c_2` of the moments (or by `bias_corrected` from `t`), so the same mathematics serves both forms. Where a
+paper adds epsilon to the *corrected* root, `sqrt(v / c_2) + epsilon`, give the rule `epsilon sqrt(c_2)`.
 
 Every argument broadcasts against `g`, so one call can carry many settings at once. The precision is that of the
 arguments: give float64 tensors for float64 results.
 
-Letters: `g` gradient, `m` first moment, `v` second moment, `v_max` the largest `v` so far, `u` infinity norm, `alpha`
-step size, `t` number of the update, counted from 1.
+Letters: `g` gradient, `m` first moment, `v` second moment, `v_max` the largest `v` so far, `u` infinity norm, `w`
+weights, `alpha` step size, `t` number of the update, counted from 1; `c_1`, `c_2` the sums of the weights that `m`,
+`v` have given to gradients so far: `1 - beta^t`, or `1 - product of the betas` where beta changes.
 """
 
 import math
@@ -33,12 +35,17 @@ def one_minus_power(beta, t):
     return -ops.expm1(t * ops.log(beta))
 
 
-def bias_corrected(alpha, t, beta_1, beta_2):
-    """Return Adam's step size with bias correction, `alpha sqrt(1 - beta_2^t) / (1 - beta_1^t)`.
+def corrected(alpha, c_1, c_2):
+    """Return Adam's step size with bias correction, `alpha sqrt(c_2) / c_1`.
 
     Source: Kingma and Ba 2015, section 2 (the efficient form: epsilon is added to the uncorrected root).
     """
-    return alpha * ops.sqrt(one_minus_power(beta_2, t)) / one_minus_power(beta_1, t)
+    return alpha * ops.sqrt(c_2) / c_1
+
+
+def bias_corrected(alpha, t, beta_1, beta_2):
+    """Return `corrected` for constant betas, `alpha sqrt(1 - beta_2^t) / (1 - beta_1^t)`."""
+    return corrected(alpha, one_minus_power(beta_1, t), one_minus_power(beta_2, t))
 
 
 def momentum_corrected(alpha, t, beta_1):
@@ -88,3 +95,110 @@ def adamax(g, m, u, *, alpha, beta_1, beta_2, epsilon):
     m = average(m, g, beta_1)
     u = ops.maximum(beta_2 * u, ops.abs(g))
     return alpha * m / (u + epsilon), (m, u)
+
+
+def nadam_momentum(beta_1, t, decay):
+    """Return Nadam's momentum at update `t`, `mu_t = beta_1 (1 - 0.96^(t decay) / 2)`; `decay=None` keeps beta_1."""
+    return beta_1 if decay is None else beta_1 * (1 - 0.5 * ops.exp(math.log(0.96) * decay * t))
+
+
+def nadam(g, m, v, *, alpha, beta_1, beta_2, epsilon, share_m, share_g):
+    """Nadam (Dozat 2016): Adam that looks one momentum step ahead.
+
+    m    <- beta_1 m + (1 - beta_1) g
+    v    <- beta_2 v + (1 - beta_2) g^2
+    step  = alpha (share_m m + share_g g) / (sqrt(v) + epsilon)
+
+    `share_m = mu_{t+1} / (1 - product of mu_1 .. mu_{t+1})` and `share_g = (1 - mu_t) / (1 - product of mu_1 .. mu_t)`
+    carry the first moment's correction. Dozat's form corrects the root as well, before epsilon: give `alpha sqrt(c_2)`
+    and `epsilon sqrt(c_2)`. Returns (step, (m, v)).
+    """
+    m = average(m, g, beta_1)
+    v = average(v, ops.square(g), beta_2)
+    return alpha * (share_m * m + share_g * g) / (ops.sqrt(v) + epsilon), (m, v)
+
+
+def squared_norm(x, axes):
+    """Return the squared Euclidean norm of each vector of `x` that lies along `axes`, with those axes kept as 1."""
+    return ops.sum(ops.square(x), axis=axes, keepdims=True)
+
+
+def unit(w, axes):
+    """Scale every vector of `w` along `axes` to norm 1. A vector of zeros has no direction and stays as it is."""
+    squared = squared_norm(w, axes)
+    return w * ops.where(squared > 0, ops.rsqrt(ops.where(squared > 0, squared, 1.0)), 1.0)
+
+
+def nd_adam(g, w, m, v, *, alpha, beta_1, beta_2, epsilon, axes):
+    """ND-Adam (Zhang, Ma, Li and Wu 2017, Algorithm 1) for weight vectors along `axes` of `w`.
+
+    w    <- w / |w|
+    g    <- g - (g . w) w
+    m    <- beta_1 m + (1 - beta_1) g
+    v    <- beta_2 v + (1 - beta_2) |g|^2        one number per vector
+    w    <- w - alpha m / (sqrt(v) + epsilon)
+    w    <- w / |w|
+
+    The paper corrects both moments: give `corrected(alpha, c_1, c_2)` and `epsilon sqrt(c_2)`. `v` has the shape of
+    `w` with `axes` as 1. The first line makes up for initial weights of another norm; later it changes nothing.
+    Returns (w - new w, (m, v)).
+    """
+    direction = unit(w, axes)
+    g = g - ops.sum(g * direction, axis=axes, keepdims=True) * direction
+    m = average(m, g, beta_1)
+    v = average(v, squared_norm(g, axes), beta_2)
+    return w - unit(direction - alpha * m / (ops.sqrt(v) + epsilon), axes), (m, v)
+
+
+def swats_rate(rate, step_dot_step, step_dot_g, beta_2):
+    """Return SWATS's estimate of the SGD rate that Adam's step amounts to, and its running average.
+
+    gamma  = (step . step) / (step . g)          SGD's step gamma g, projected on Adam's, equals Adam's
+    rate  <- beta_2 rate + (1 - beta_2) gamma
+
+    Where the step is orthogonal to the gradient there is no such rate: gamma is 0 and `rate` stays.
+    The products run over the whole parameter vector. Source: Keskar and Socher 2017, Algorithm 1 (its step is added,
+    hence its minus sign). Returns (gamma, rate).
+    """
+    exists = step_dot_g != 0
+    gamma = ops.where(exists, step_dot_step / ops.where(exists, step_dot_g, 1.0), 0.0)
+    return gamma, ops.where(exists, average(rate, gamma, beta_2), rate)
+
+
+def sgd_momentum(g, b, *, rate, beta_1):
+    """SGD with momentum as SWATS writes it: `b <- beta_1 b + g`, `step = (1 - beta_1) rate b`. Returns (step, (b,))."""
+    b = beta_1 * b + g
+    return (1 - beta_1) * rate * b, (b,)
+
+
+def sgd(g, *, alpha):
+    """SGD in the general frame: phi = g, psi = 1, `step = alpha g`; the theory takes `alpha / sqrt(t)`.
+
+    The frame (Reddi, Kale and Kumar 2018, section 2): `x <- Projection(x - alpha_t m_t / sqrt(V_t))` with
+    `m_t = phi_t(g_1 .. g_t)` and `V_t = psi_t(g_1 .. g_t)`. Returns (step, ()).
+    """
+    return alpha * g, ()
+
+
+def adagrad(g, v, *, alpha, t, epsilon):
+    """AdaGrad (Duchi, Hazan and Singer 2011) in the general frame: `psi` is the mean of the squared gradients.
+
+    v    <- v + (g^2 - v) / t
+    step  = alpha g / (sqrt(v) + epsilon)
+
+    With `alpha = a / sqrt(t)` this is the usual `a g / sqrt(sum of g^2)`. Returns (step, (v,)).
+    """
+    v = v + (ops.square(g) - v) / t
+    return alpha * g / (ops.sqrt(v) + epsilon), (v,)
+
+
+def rmsprop(g, v, *, alpha, beta_2, epsilon):
+    """RMSProp (Tieleman and Hinton 2012) in the general frame: Adam without a first moment.
+
+    v    <- beta_2 v + (1 - beta_2) g^2
+    step  = alpha g / (sqrt(v) + epsilon)
+
+    Returns (step, (v,)).
+    """
+    v = average(v, ops.square(g), beta_2)
+    return alpha * g / (ops.sqrt(v) + epsilon), (v,)

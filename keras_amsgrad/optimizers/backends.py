@@ -1,0 +1,43 @@
+"""Where backends differ: how sparse gradients, devices and many weights at once are handled."""
+
+import contextlib
+
+import keras
+from keras import ops
+
+
+class PlainUpdates:
+    """One weight array after the other; what JAX needs, which compiles the whole into one program."""
+
+    def _refuse_what_the_backend_cannot(self):
+        """Raise ValueError for a combination of settings that would fail later, or silently."""
+
+    def _beside(self, variable):
+        """Return a context in which new variables are placed where `variable` is."""
+        return contextlib.nullcontext()
+
+    def _dense(self, g):
+        return ops.convert_to_tensor(g, sparse=False)
+
+    def _summed_over_devices(self, grads, variables):
+        return grads
+
+    def _update_all(self, grads, variables, settings):
+        for g, variable in zip(grads, variables, strict=True):
+            self.update_step(g, variable, settings)
+
+
+if keras.backend.backend() == "tensorflow":
+    from keras_amsgrad.optimizers.tensorflow_updates import TensorFlowUpdates
+
+    class BackendUpdates(TensorFlowUpdates, PlainUpdates):
+        pass
+
+elif keras.backend.backend() == "torch":
+    from keras_amsgrad.optimizers.torch_updates import TorchUpdates
+
+    class BackendUpdates(TorchUpdates, PlainUpdates):
+        pass
+
+else:
+    BackendUpdates = PlainUpdates

@@ -1,0 +1,233 @@
+"""What all optimizers of this package share: they keep slots and settings, and call a rule."""
+
+import keras
+from keras import ops
+
+from keras_amsgrad import rules
+from keras_amsgrad.checks import number
+from keras_amsgrad.optimizers import state
+from keras_amsgrad.optimizers.backends import BackendUpdates
+from keras_amsgrad.optimizers.settings import (
+    arithmetic_dtype,
+    at_step,
+    checked_beta,
+    checked_keras_arguments,
+    checked_learning_rate,
+    serialized,
+    shortest_float,
+)
+
+
+class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
+    """Run one update rule over all weights of a model.
+
+    A subclass names its `slots`, in the order in which its `rule` takes and returns them. The betas are variables, so
+    that setting them takes effect in a model that is already compiled. All arithmetic is in float32 at least, whatever
+    the type of the weights; so are the slots. Weight decay, `w <- w - weight_decay learning_rate w`, is part of the
+    same update. Sparse gradients become dense ones first: every rule here moves weights whose gradient is zero, too.
+    """
+
+    slots: tuple[str, ...] = ()
+    rule = None
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **keras_arguments):
+        keras_arguments = checked_keras_arguments(keras_arguments)
+        super().__init__(learning_rate=checked_learning_rate(learning_rate), **keras_arguments)
+        self.epsilon = number("epsilon", epsilon, "a number > 0", lambda x: x > 0)
+        self._beta_1 = self._add_beta("beta_1", beta_1)
+        self._beta_2 = self._add_beta("beta_2", beta_2)
+        # The logarithm of the product of all betas so far, from which the moments' corrections follow: unlike the
+        # product, it keeps its digits while the product is close to 1.
+        self._log_beta_1_product = self._add_scalar("log_beta_1_product")
+        self._log_beta_2_product = self._add_scalar("log_beta_2_product")
+        self._pending_state = None
+
+    def _add_scalar(self, name, value=0.0, dtype=None):
+        dtype = dtype or arithmetic_dtype(keras.config.floatx())
+        constant = keras.initializers.Constant(value)
+        return self.add_variable((), constant, dtype=dtype, aggregation="only_first_replica", name=name)
+
+    def _add_beta(self, name, value):
+        value = checked_beta(name, value)
+        return value if callable(value) else self._add_scalar(name, value)
+
+    def _get_beta(self, beta):
+        return shortest_float(at_step(beta, self._iterations) if callable(beta) else beta)
+
+    def _set_beta(self, name, value):
+        beta = getattr(self, f"_{name}")
+        if callable(beta) or callable(value):
+            raise ValueError(f"`{name}` can be set to a number only, and only where it was a number from the start.")
+        beta.assign(checked_beta(name, value))
+
+    @property
+    def beta_1(self):
+        """The decay rate of the first moment, now; unless it follows a schedule it may be set at any time."""
+        return self._get_beta(self._beta_1)
+
+    @beta_1.setter
+    def beta_1(self, value):
+        self._set_beta("beta_1", value)
+
+    @property
+    def beta_2(self):
+        """The decay rate of the second moment, now; unless it follows a schedule it may be set at any time."""
+        return self._get_beta(self._beta_2)
+
+    @beta_2.setter
+    def beta_2(self, value):
+        self._set_beta("beta_2", value)
+
+    def build(self, variables):
+        if self.built:
+            return
+        self._refuse_what_the_backend_cannot()
+        super().build(variables)
+        self._slots = self._add_slots(variables)
+        # Asked now: in an update TensorFlow's variables no longer know their layer.
+        self._decays = [self._use_weight_decay(variable) for variable in variables]
+        state.load_pending(self)
+
+    def _add_slots(self, variables):
+        return self.add_optimizer_variables(variables, list(self.slots))
+
+    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+        if arithmetic_dtype(reference_variable.dtype) == keras.backend.standardize_dtype(reference_variable.dtype):
+            return super().add_variable_from_reference(reference_variable, name=name, initializer=initializer)
+        return self._add_slot(reference_variable, name, reference_variable.shape, initializer)
+
+    def _add_slot(self, reference, name, shape, initializer="zeros"):
+        """Add a variable that belongs to a weight but has a shape of its own, or a wider type."""
+        with self._beside(reference):
+            return self.add_variable(
+                shape,
+                initializer,
+                dtype=arithmetic_dtype(reference.dtype),
+                layout=getattr(reference, "_layout", None) if tuple(shape) == tuple(reference.shape) else None,
+                name=f"{state.leaf_name(reference)}_{name}",
+            )
+
+    def apply(self, grads, trainable_variables=None):
+        # Before Keras divides by the loss scale or clips: both go wrong in float16, and on rows that are to be summed.
+        super().apply([None if g is None else self._plain_gradient(g) for g in grads], trainable_variables)
+
+    def _plain_gradient(self, g):
+        """Return a gradient as a dense tensor of float32 at least; rows with the same index are summed."""
+        g = self._dense(g)
+        return ops.cast(g, arithmetic_dtype(g.dtype))
+
+    def _apply_weight_decay(self, variables):
+        """Do nothing: the decay is part of the update, where it is not rounded away in weights of low precision."""
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        grads = self._summed_over_devices(grads, trainable_variables)
+        settings = self._settings(grads, trainable_variables, learning_rate)
+        self._update_all(grads, trainable_variables, settings)
+
+    def _settings(self, grads, trainable_variables, learning_rate):
+        """Return the numbers of this update, computed once for all weights: those of the rule, and `decay`."""
+        dtype = arithmetic_dtype(keras.config.floatx())
+        alpha = ops.cast(learning_rate, dtype)
+        beta_1, beta_2 = (ops.cast(at_step(b, self._iterations), dtype) for b in (self._beta_1, self._beta_2))
+        c_1 = self._advance(self._log_beta_1_product, beta_1)
+        c_2 = self._advance(self._log_beta_2_product, beta_2)
+        decay = None
+        if self.weight_decay is not None:
+            decay = alpha * ops.cast(at_step(self.weight_decay, self._iterations), dtype)
+        numbers = self.hyperparameters(
+            alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=self.epsilon, c_1=c_1, c_2=c_2
+        )
+        return {"decay": decay, **numbers}
+
+    def _advance(self, log_product, factor):
+        """Multiply a running product, kept as its logarithm, by `factor`; return 1 - product."""
+        value = ops.convert_to_tensor(log_product) + ops.log(factor)
+        log_product.assign(value)
+        return -ops.expm1(value)
+
+    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
+        """Return the rule's keyword arguments for one update; `c_1`, `c_2` are 1 - product of the betas so far."""
+        raise NotImplementedError
+
+    def update_step(self, gradient, variable, settings):
+        """Update one weight array and its slots, with the numbers that `_settings` made for this update."""
+        i = self._get_variable_index(variable)
+        slots = [of_all_weights[i] for of_all_weights in self._slots]
+        dtype = slots[0].dtype
+        g, w = ops.cast(gradient, dtype), ops.cast(variable, dtype)
+        numbers = {name: ops.cast(x, dtype) for name, x in settings.items() if x is not None}
+        decay = numbers.pop("decay", None)
+        step, new_slots = self.update(i, g, w, slots, **numbers)
+        if decay is not None and self._decays[i]:
+            step = step + decay * w
+        for slot, value in zip(slots, new_slots, strict=True):
+            self.assign(slot, value)
+        self.assign(variable, w - step)
+
+    def update(self, i, g, w, slots, **numbers):
+        """Return (step, new slots) of weight array number `i` with value `w`."""
+        return self.rule(g, *slots, **numbers)
+
+    def step(self, g, *slots, alpha, t, beta_1, beta_2, epsilon):
+        """Return (what to subtract from the weights, the new slots) at update `t` = 1, 2, ... with constant betas.
+
+        Pure, for use without variables: slots start as zeros, and every setting may be an array that broadcasts
+        against `g`.
+        """
+        c_1, c_2 = rules.one_minus_power(beta_1, t), rules.one_minus_power(beta_2, t)
+        numbers = self.hyperparameters(
+            alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, c_1=c_1, c_2=c_2
+        )
+        return self.rule(g, *slots, **numbers)
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        # As Keras, but in the average's own type: in bfloat16 an average with momentum .999 would never move.
+        if not self.use_ema:
+            return
+        for variable, mean in zip(trainable_variables, self._model_variables_moving_average, strict=True):
+            if mean is not None:
+                momentum = ops.cast(ops.not_equal(self.iterations, 0), mean.dtype) * self.ema_momentum
+                mean.assign(rules.average(ops.convert_to_tensor(mean), ops.cast(variable, mean.dtype), momentum))
+
+    def save_own_variables(self, store):
+        state.save(self, store)
+
+    def load_own_variables(self, store):
+        state.load(self, store)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "weight_decay": serialized(self.weight_decay),
+            "beta_1": serialized(self._beta_1) if callable(self._beta_1) else self.beta_1,
+            "beta_2": serialized(self._beta_2) if callable(self._beta_2) else self.beta_2,
+            "epsilon": self.epsilon,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = {
+            name: keras.saving.deserialize_keras_object(x, custom_objects=custom_objects)
+            if name in ("beta_1", "beta_2", "weight_decay") and isinstance(x, dict)
+            else x
+            for name, x in config.items()
+        }
+        return super().from_config(config, custom_objects=custom_objects)
+
+
+class CorrectableOptimizer(RuleOptimizer):
+    """A rule whose step size carries Adam's bias correction, or does not."""
+
+    def __init__(
+        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, bias_correction=True, **keras_arguments
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
+        self.bias_correction = bool(bias_correction)
+
+    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
+        if self.bias_correction:
+            alpha = rules.corrected(alpha, c_1, c_2)
+        return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+
+    def get_config(self):
+        return {**super().get_config(), "bias_correction": self.bias_correction}

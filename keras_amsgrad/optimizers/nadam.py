@@ -1,0 +1,83 @@
+"""Nadam."""
+
+import keras
+from keras import ops
+
+from keras_amsgrad import rules
+from keras_amsgrad.checks import number
+from keras_amsgrad.optimizers.base import RuleOptimizer
+from keras_amsgrad.optimizers.settings import at_step
+
+
+@keras.saving.register_keras_serializable("keras_amsgrad")
+class Nadam(RuleOptimizer):
+    """Nadam (Dozat 2016): Adam with Nesterov's momentum.
+
+    `m <- beta_1 m + (1 - beta_1) g`, `v <- beta_2 v + (1 - beta_2) g^2`, and with `mu_t = beta_1 (1 - 0.96^(t d) / 2)`
+    and `P_t = mu_1 mu_2 .. mu_t`:
+    `w <- w - learning_rate (mu_{t+1} m / (1 - P_{t+1}) + (1 - mu_t) g / (1 - P_t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)`
+
+    `d` is `momentum_decay`: 0.004 in Dozat's report and in PyTorch, 1.0 in Keras, None for a constant `mu_t = beta_1`
+    as in simplified descriptions.
+
+    Args:
+        learning_rate: Step size alpha, a number >= 0, a `LearningRateSchedule`, or a callable without arguments.
+        beta_1: Decay rate of the first moment, in [0, 1), or a callable of the step (0, 1, ...).
+        beta_2: Decay rate of the second moment, in [0, 1), or a callable of the step.
+        epsilon: Added to the root of the corrected second moment, > 0.
+        momentum_decay: How fast the momentum rises to beta_1, a number > 0 or None.
+        **keras_arguments: Those of `keras.optimizers.Optimizer`: `weight_decay`, `clipnorm`, `use_ema`, `name`, ...
+
+    Raises:
+        ValueError: A setting is outside its range.
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer=Nadam(learning_rate=0.002), loss="mse")
+    """
+
+    slots = ("momentum", "velocity")
+    rule = staticmethod(rules.nadam)
+
+    def __init__(
+        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, momentum_decay=0.004, **keras_arguments
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
+        if momentum_decay is not None:
+            momentum_decay = number("momentum_decay", momentum_decay, "a number > 0 or None", lambda x: x > 0)
+            self._log_mu_product = self._add_scalar("log_mu_product")
+        self.momentum_decay = momentum_decay
+
+    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
+        root = ops.sqrt(c_2)
+        return {
+            "alpha": alpha * root,
+            "beta_1": beta_1,
+            "beta_2": beta_2,
+            "epsilon": epsilon * root,
+            **shares(beta_1, beta_1, c_1),
+        }
+
+    def _settings(self, grads, trainable_variables, learning_rate):
+        numbers = super()._settings(grads, trainable_variables, learning_rate)
+        if self.momentum_decay is None:
+            return numbers
+        dtype = self._log_mu_product.dtype
+        t = ops.cast(self.iterations + 1, dtype)
+        next_beta_1 = ops.cast(at_step(self._beta_1, self._iterations + 1), dtype)
+        mu = rules.nadam_momentum(numbers["beta_1"], t, self.momentum_decay)
+        next_mu = rules.nadam_momentum(next_beta_1, t + 1, self.momentum_decay)
+        return {**numbers, **shares(mu, next_mu, self._advance(self._log_mu_product, mu))}
+
+    def step(self, g, *slots, **settings):
+        if self.momentum_decay is not None:
+            raise NotImplementedError("With `momentum_decay` a step depends on all steps before, not on `t` alone.")
+        return super().step(g, *slots, **settings)
+
+    def get_config(self):
+        return {**super().get_config(), "momentum_decay": self.momentum_decay}
+
+
+def shares(mu, next_mu, c):
+    """Return the corrected shares of the moment and the gradient in a step; `c` is 1 - product of mu_1 .. mu_t."""
+    return {"share_m": next_mu / (1 - (1 - c) * next_mu), "share_g": (1 - mu) / c}

@@ -1,0 +1,126 @@
+"""ND-Adam, and which axes of a weight array form the weight vector of one unit."""
+
+import re
+
+import keras
+from keras import ops
+
+from keras_amsgrad import rules
+from keras_amsgrad.optimizers.base import RuleOptimizer
+
+# The first pattern found in a weight's path says which axes of its kernel hold the incoming weights of one unit, given
+# the number of axes. Keras names layers after their type. Weights without a pattern have no vectors.
+VECTORS_BY_LAYER = (
+    (r"depthwise_conv\w*/kernel$|depthwise_kernel$", lambda rank: range(rank - 2)),  # (..., in, multiplier)
+    (r"conv\dd_transpose\w*/kernel$", lambda rank: [*range(rank - 2), rank - 1]),  # (..., out, in)
+    (r"(query|key|value)/kernel$", lambda rank: [0]),  # (in, heads, out)
+    (r"einsum_dense\w*/kernel$", lambda rank: None),  # known to its equation only
+    (r"kernel$", lambda rank: range(rank - 1)),  # (..., in, out)
+)
+
+
+def vector_axes(path, rank, choices):
+    """Return the axes of the weight at `path` that form one vector, or None; `choices` come before the defaults.
+
+    >>> vector_axes("sequential/conv2d/kernel", 4, {})
+    (0, 1, 2)
+    >>> vector_axes("sequential/conv2d/bias", 1, {}) is None
+    True
+    >>> vector_axes("sequential/words/embeddings", 2, {"words": [1]})
+    (1,)
+    """
+    for pattern, axes in choices.items():
+        if re.search(pattern, path):
+            return axes and checked_axes(path, rank, axes)
+    for pattern, axes_of in VECTORS_BY_LAYER:
+        if re.search(pattern, path):
+            axes = axes_of(rank)
+            return tuple(axes) if axes else None
+    return None
+
+
+def checked_axes(path, rank, axes):
+    axes = tuple(axes)
+    if len(set(axes)) < len(axes) or not all(isinstance(axis, int) and 0 <= axis < rank for axis in axes):
+        raise ValueError(
+            f"`vector_axes` must name different axes from 0 to {rank - 1} for the weight {path!r}. Received: {axes!r}"
+        )
+    return axes
+
+
+@keras.saving.register_keras_serializable("keras_amsgrad")
+class NDAdam(RuleOptimizer):
+    """ND-Adam (Zhang, Ma, Li and Wu 2017): Adam on the direction of each unit's weight vector.
+
+    For every vector `w` of the incoming weights of one unit: `g <- g - (g . w) w`, the moments as Adam's except that
+    `v` averages `|g|^2`, one number per vector, `w <- w - alpha (m / c_1) / (sqrt(v / c_2) + epsilon)`, `w <- w / |w|`.
+    Vectors have norm 1 from the first update on. All other weights (biases, normalisation, embeddings) follow Adam.
+
+    Which axes of a kernel form a vector is read from its path, in which Keras names layers by type: Dense and
+    recurrent kernels 0; convolutions all but the last; depthwise convolutions all but the last two; transposed
+    convolutions all but the last but one; attention's query, key and value 0. A layer with a name of its own counts as
+    dense or ordinary convolution: give its axes in `vector_axes`.
+
+    Args:
+        learning_rate: Step size alpha, a number >= 0, a `LearningRateSchedule`, or a callable without arguments.
+        beta_1: Decay rate of the first moment, in [0, 1), or a callable of the step (0, 1, ...).
+        beta_2: Decay rate of the second moment, in [0, 1), or a callable of the step.
+        epsilon: Added to the root of the second moment, > 0.
+        vector_axes: `{pattern: axes}`: for weights in whose path the regular expression is found, the axes that form
+            one vector, or None for plain Adam. The first match counts, before the defaults.
+        **keras_arguments: Those of `keras.optimizers.Optimizer`: `clipnorm`, `use_ema`, `name`, ... `weight_decay`
+            acts on weights without vectors only: a vector's norm is fixed.
+
+    Raises:
+        ValueError: A setting is outside its range, or `vector_axes` names an axis that a weight does not have.
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="head")])
+    >>> model.compile(optimizer=NDAdam(vector_axes={"head/kernel": None}), loss="mse")
+    """
+
+    slots = ("momentum", "velocity")
+
+    def __init__(
+        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, vector_axes=None, **keras_arguments
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
+        self.vector_axes = {pattern: axes and list(axes) for pattern, axes in (vector_axes or {}).items()}
+
+    def build(self, variables):
+        if self.built:
+            return
+        paths = [str(getattr(variable, "path", variable.name)) for variable in variables]
+        ranks = [len(variable.shape) for variable in variables]
+        self._axes = [vector_axes(path, rank, self.vector_axes) for path, rank in zip(paths, ranks, strict=True)]
+        super().build(variables)
+        self._decays = [decays and not axes for decays, axes in zip(self._decays, self._axes, strict=True)]
+
+    def _add_slots(self, variables):
+        momentum = self.add_optimizer_variables(variables, "momentum")
+        velocity = [
+            m if m is None else self._add_slot(variable, "velocity", vector_shape(variable.shape, axes or ()))
+            for m, variable, axes in zip(momentum, variables, self._axes, strict=True)
+        ]
+        return momentum, velocity
+
+    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
+        alpha = rules.corrected(alpha, c_1, c_2)
+        return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "root_c_2": ops.sqrt(c_2)}
+
+    def update(self, i, g, w, slots, *, epsilon, root_c_2, **numbers):
+        if not self._axes[i]:
+            return rules.adam(g, *slots, epsilon=epsilon, **numbers)
+        return rules.nd_adam(g, w, *slots, epsilon=epsilon * root_c_2, axes=tuple(self._axes[i]), **numbers)
+
+    def get_config(self):
+        return {**super().get_config(), "vector_axes": {k: v and list(v) for k, v in self.vector_axes.items()}}
+
+
+def vector_shape(shape, axes):
+    """Return `shape` with the axes of a vector as 1: one number for each vector.
+
+    >>> vector_shape((3, 3, 16, 32), (0, 1, 2))
+    (1, 1, 1, 32)
+    """
+    return tuple(1 if axis in axes else size for axis, size in enumerate(shape))

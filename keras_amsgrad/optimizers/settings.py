@@ -1,0 +1,73 @@
+"""Settings of an optimizer: their ranges, and those that may follow a schedule of the step."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_amsgrad.checks import number
+
+
+def positive(name, value):
+    return None if value is None else number(name, value, "a number > 0 or None", lambda x: x > 0)
+
+
+def checked_learning_rate(value):
+    """Return a learning rate that Keras accepts: a float >= 0, or a schedule or callable as it is."""
+    if callable(value) or isinstance(value, (dict, keras.Variable)):
+        return value
+    return number("learning_rate", value, "a number >= 0, a schedule or a callable", lambda x: x >= 0)
+
+
+def checked_beta(name, value):
+    """Return a decay rate as a float in [0, 1), or a callable of the step as it is."""
+    if callable(value):
+        return value
+    return number(name, value, "a number in [0, 1) or a callable of the step", lambda x: 0 <= x < 1)
+
+
+def checked_keras_arguments(arguments):
+    """Return the arguments of `keras.optimizers.Optimizer`, or refuse those that Keras would take and misread.
+
+    Keras ignores a negative `clipnorm` and `clipvalue`, and takes any `weight_decay` and `loss_scale_factor`.
+    """
+    result = dict(arguments)
+    for name in {"clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"} & set(arguments):
+        result[name] = positive(name, arguments[name])
+    decay = arguments.get("weight_decay")
+    if decay is not None and not callable(decay):
+        result["weight_decay"] = number(
+            "weight_decay", decay, "a number >= 0, a callable of the step or None", lambda x: x >= 0
+        )
+    steps = arguments.get("gradient_accumulation_steps")
+    if steps is not None:
+        allowed = "an integer >= 2 or None"
+        number("gradient_accumulation_steps", steps, allowed, lambda x: x == math.floor(x) and x >= 2)
+    return result
+
+
+def at_step(setting, step):
+    """Return the value of a setting at `step` = 0, 1, ...: that of its schedule, or the setting itself."""
+    return setting(step) if callable(setting) else setting
+
+
+def serialized(setting):
+    """Return a setting as `get_config` holds it: a schedule as a dictionary, a number as it is."""
+    return keras.saving.serialize_keras_object(setting) if callable(setting) else setting
+
+
+def shortest_float(variable):
+    """Return a scalar variable as the shortest decimal that rounds to it: .999 rather than .9990000128746033."""
+    return float(str(ops.convert_to_numpy(variable)))
+
+
+def arithmetic_dtype(dtype):
+    """Return the type in which an update of weights of type `dtype` is computed and its slots are kept.
+
+    At least float32: in bfloat16 a beta of .999 is 1, in float16 a squared gradient of 1e-4 is 0.
+
+    >>> arithmetic_dtype("bfloat16"), arithmetic_dtype("float64")
+    ('float32', 'float64')
+    """
+    dtype = keras.backend.standardize_dtype(dtype)
+    return "float64" if dtype == "float64" else "float32"
