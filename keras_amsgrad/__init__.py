@@ -2,7 +2,19 @@
 
 from keras_amsgrad import rules
 from keras_amsgrad.optimizers import SWATS, Adam, AdaMax, AMSGrad, Nadam, NDAdam
-from keras_amsgrad.schedules import InverseSqrtDecay
+from keras_amsgrad.schedules import InverseSqrtDecay, LinearDecay, WarmRestarts, normalized_weight_decay
 
 __version__ = "0.1.0"
-__all__ = ["SWATS", "AMSGrad", "AdaMax", "Adam", "InverseSqrtDecay", "NDAdam", "Nadam", "rules"]
+__all__ = [
+    "SWATS",
+    "AMSGrad",
+    "AdaMax",
+    "Adam",
+    "InverseSqrtDecay",
+    "LinearDecay",
+    "NDAdam",
+    "Nadam",
+    "WarmRestarts",
+    "normalized_weight_decay",
+    "rules",
+]

@@ -38,6 +38,56 @@ def adamax(gs, theta, alpha, beta_1, beta_2, epsilon):
     return np.array(path)
 
 
+def nadam(gs, theta, alpha, beta_1, beta_2, epsilon, momentum_decay):
+    """Return theta after every step, (steps, size)."""
+    mu = [beta_1 if momentum_decay is None else beta_1 * (1 - 0.5 * 0.96 ** (t * momentum_decay)) for t in range(len(gs) + 2)]
+    m, v, path = np.zeros_like(theta), np.zeros_like(theta), []
+    for t, g in enumerate(gs, start=1):
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g**2
+        ahead = mu[t + 1] * m / (1 - np.prod(mu[1 : t + 2])) + (1 - mu[t]) * g / (1 - np.prod(mu[1 : t + 1]))
+        theta = theta - alpha * ahead / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+        path.append(theta)
+    return np.array(path)
+
+
+def nd_adam(gs, theta, alpha, beta_1, beta_2, epsilon):
+    """Return theta after every step, for gradients (steps, inputs, units) whose columns are the units' vectors."""
+    m, v, path = np.zeros_like(theta), np.zeros(theta.shape[1]), []
+    theta = theta / np.linalg.norm(theta, axis=0)
+    for t, g in enumerate(gs, start=1):
+        g = g - (g * theta).sum(axis=0) * theta
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * (g**2).sum(axis=0)
+        theta = theta - alpha * (m / (1 - beta_1**t)) / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+        theta = theta / np.linalg.norm(theta, axis=0)
+        path.append(theta)
+    return np.array(path)
+
+
+def swats(gradient, theta, steps, alpha, beta_1, beta_2, epsilon, tolerance):
+    """Return (theta after every step, the step of the switch or None, its rate or None) on a function's gradient."""
+    m, v, b, rate, sgd_rate, switch, path = 0.0, 0.0, 0.0, 0.0, None, None, []
+    for t in range(1, steps + 1):
+        g = gradient(theta)
+        if sgd_rate is not None:
+            b = beta_1 * b + g
+            theta = theta - (1 - beta_1) * sgd_rate * b
+        else:
+            m = beta_1 * m + (1 - beta_1) * g
+            v = beta_2 * v + (1 - beta_2) * g**2
+            p = -alpha * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (np.sqrt(v) + epsilon)
+            theta = theta + p
+            if p @ g != 0:
+                gamma = (p @ p) / -(p @ g)
+                rate = beta_2 * rate + (1 - beta_2) * gamma
+                estimate = rate / (1 - beta_2**t)
+                if t > 1 and abs(estimate - gamma) < tolerance and estimate > 0:
+                    sgd_rate, switch = estimate, t
+        path.append(theta)
+    return np.array(path), switch, sgd_rate
+
+
 def path_of(name, gs, theta, alpha=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-8, bias_correction=True):
     """Return the path of one of the package's optimizers, by its class name."""
     if name == "AdaMax":

@@ -37,7 +37,7 @@ def walk(rule, slots, gs, theta, corrected, alpha, beta_1, beta_2, epsilon):
     theta = ops.convert_to_tensor(theta)
     slots, path = [ops.zeros_like(theta)] * slots, []
     for t, g in enumerate(gs, start=1):
-        t = ops.convert_to_tensor(np.float64(t))
+        t = ops.convert_to_tensor(t, dtype="float64")
         if rule is rules.adamax:
             step_size = rules.momentum_corrected(alpha, t, beta_1)
         else:

@@ -19,7 +19,7 @@ class PlainUpdates:
     def _dense(self, g):
         return ops.convert_to_tensor(g, sparse=False)
 
-    def _summed_over_devices(self, grads, variables):
+    def _summed_over_devices(self, grads):
         return grads
 
     def _update_all(self, grads, variables, settings):

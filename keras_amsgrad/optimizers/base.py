@@ -108,8 +108,10 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
             )
 
     def apply(self, grads, trainable_variables=None):
-        # Before Keras divides by the loss scale or clips: both go wrong in float16, and on rows that are to be summed.
-        super().apply([None if g is None else self._plain_gradient(g) for g in grads], trainable_variables)
+        # Before Keras divides by the loss scale or clips: that goes wrong in float16, on rows that are yet to be summed,
+        # and on each device's part of the gradient alone.
+        grads = [None if g is None else self._plain_gradient(g) for g in grads]
+        super().apply(self._summed_over_devices(grads), trainable_variables)
 
     def _plain_gradient(self, g):
         """Return a gradient as a dense tensor of float32 at least; rows with the same index are summed."""
@@ -120,7 +122,6 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         """Do nothing: the decay is part of the update, where it is not rounded away in weights of low precision."""
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        grads = self._summed_over_devices(grads, trainable_variables)
         settings = self._settings(grads, trainable_variables, learning_rate)
         self._update_all(grads, trainable_variables, settings)
 

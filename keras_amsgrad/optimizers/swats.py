@@ -65,7 +65,7 @@ class SWATS(RuleOptimizer):
     def _settings(self, grads, trainable_variables, learning_rate):
         numbers = super()._settings(grads, trainable_variables, learning_rate)
         c_2 = numbers.pop("c_2")
-        old_rate, sgd_rate = ops.convert_to_tensor(self._rate), ops.convert_to_tensor(self._sgd_rate)
+        old_rate, sgd_rate = self._rate * 1.0, self._sgd_rate * 1.0  # copies: the variables change below
         gamma, rate = rules.swats_rate(
             old_rate, *self._products(grads, trainable_variables, numbers), numbers["beta_2"]
         )
@@ -74,19 +74,19 @@ class SWATS(RuleOptimizer):
         switches = agrees & (t > 1) & (sgd_rate == 0)
         self._rate.assign(ops.where(sgd_rate > 0, old_rate, rate))
         self._sgd_rate.assign(ops.where(switches, rate / c_2, sgd_rate))
-        self._switch_step.assign(ops.where(switches, t, ops.convert_to_tensor(self._switch_step)))
+        self._switch_step.assign(ops.where(switches, t, self._switch_step * 1))
         return {**numbers, "sgd_rate": sgd_rate}
 
     def _products(self, grads, trainable_variables, numbers):
         """Return (step . step, step . g) of Adam's step over all weights together."""
-        of_rule = {name: numbers[name] for name in ("alpha", "beta_1", "beta_2", "epsilon")}
         step_dot_step = step_dot_g = 0.0
         for g, variable in zip(grads, trainable_variables, strict=True):
             m, v, _ = (of_all_weights[self._get_variable_index(variable)] for of_all_weights in self._slots)
             g = ops.cast(g, m.dtype)
-            step, _ = rules.adam(g, ops.convert_to_tensor(m), ops.convert_to_tensor(v), **of_rule)
-            step_dot_step += ops.sum(ops.square(step))
-            step_dot_g += ops.sum(step * g)
+            of_rule = {name: ops.cast(numbers[name], m.dtype) for name in ("alpha", "beta_1", "beta_2", "epsilon")}
+            step, _ = rules.adam(g, m, v, **of_rule)
+            step_dot_step += ops.cast(ops.sum(ops.square(step)), self._rate.dtype)
+            step_dot_g += ops.cast(ops.sum(step * g), self._rate.dtype)
         return step_dot_step, step_dot_g
 
     def update(self, i, g, w, slots, *, sgd_rate, **numbers):

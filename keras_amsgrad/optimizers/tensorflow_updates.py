@@ -25,9 +25,13 @@ class TensorFlowUpdates:
         # Not `ops.convert_to_tensor(g, sparse=False)`, which leaves `IndexedSlices` as they are. This sums equal rows.
         return tf.convert_to_tensor(g)
 
-    def _summed_over_devices(self, grads, variables):
-        pairs = self._all_reduce_sum_gradients(zip(grads, map(native, variables), strict=True))
-        return [g for g, _ in pairs]
+    def _summed_over_devices(self, grads):
+        context = tf.distribute.get_replica_context()
+        present = [g for g in grads if g is not None]
+        if context is None or not present:
+            return grads
+        summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
+        return [g if g is None else next(summed) for g in grads]
 
     def _update_all(self, grads, variables, settings):
         pairs = list(zip(grads, map(native, variables), strict=True))

@@ -1,0 +1,74 @@
+"""Train with every optimizer on one and on two devices, and print how far the weights differ, as JSON.
+
+A program of its own, because the number of devices has to be known before a backend starts.
+"""
+
+import json
+import os
+import sys
+
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+
+import keras
+import numpy as np
+
+from tests.models import BACKEND, OPTIMIZERS, arrays, dense_model, fit
+
+SETTINGS = {"weight_decay": 0.01, "clipnorm": 1.0, "use_ema": True}
+
+
+def trained(cls, **settings):
+    model = dense_model(cls(0.01, **settings))
+    fit(model, epochs=2)
+    return arrays(model.weights) + [x.astype("float32") for x in arrays(model.optimizer.variables)]
+
+
+def difference(first, second):
+    return max(float(np.abs(one - other).max()) for one, other in zip(first, second, strict=True))
+
+
+def on_two_devices():
+    if BACKEND == "jax":
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
+        return None
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+def main():
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    cases = [(cls, settings) for cls in OPTIMIZERS for settings in ({}, SETTINGS)]
+    alone = [trained(cls, **settings) for cls, settings in cases]
+    strategy = on_two_devices()
+    result = {}
+    for (cls, settings), expected in zip(cases, alone, strict=True):
+        name = f"{cls.__name__} {'with' if settings else 'without'} arguments"
+        if strategy is None:
+            result[name] = difference(expected, trained(cls, **settings))
+        else:
+            with strategy.scope():
+                result[name] = difference(expected, trained(cls, **settings))
+    if strategy is not None:
+        result["refused"] = refused(strategy)
+    json.dump(result, sys.stdout)
+
+
+def refused(strategy):
+    """Return what is said to updates under a condition, which TensorFlow cannot do on mirrored variables."""
+    said = []
+    for settings in ({"gradient_accumulation_steps": 2}, {"use_ema": True, "ema_overwrite_frequency": 2}):
+        try:
+            with strategy.scope():
+                trained(OPTIMIZERS[0], **settings)
+        except ValueError as error:
+            said.append(str(error))
+    return said
+
+
+if __name__ == "__main__":
+    main()
