@@ -7,9 +7,7 @@ from keras import ops
 import keras_amsgrad
 
 OPTIMIZERS = [
-    cls
-    for cls in vars(keras_amsgrad).values()
-    if isinstance(cls, type) and issubclass(cls, keras.optimizers.Optimizer)
+    cls for cls in vars(keras_amsgrad).values() if isinstance(cls, type) and issubclass(cls, keras.optimizers.Optimizer)
 ]
 BACKEND = keras.backend.backend()
 

@@ -40,7 +40,10 @@ def adamax(gs, theta, alpha, beta_1, beta_2, epsilon):
 
 def nadam(gs, theta, alpha, beta_1, beta_2, epsilon, momentum_decay):
     """Return theta after every step, (steps, size)."""
-    mu = [beta_1 if momentum_decay is None else beta_1 * (1 - 0.5 * 0.96 ** (t * momentum_decay)) for t in range(len(gs) + 2)]
+    mu = [
+        beta_1 if momentum_decay is None else beta_1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
+        for t in range(len(gs) + 2)
+    ]
     m, v, path = np.zeros_like(theta), np.zeros_like(theta), []
     for t, g in enumerate(gs, start=1):
         m = beta_1 * m + (1 - beta_1) * g

@@ -89,20 +89,17 @@ def test_nd_adam_moves_a_vector_of_zeros_without_nan():
 
 
 def test_swats_switches_when_and_as_the_oracle_does():
-    scale = np.array([1.0, 2.0, 4.0])
-    settings = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-8, "tolerance": 2e-3}
-    path, switch, rate = oracle.swats(lambda x: scale * x, np.ones(3), 300, 0.01, **settings)
-    weights = [keras.Variable(np.ones(2, "float32")), keras.Variable(np.ones(1, "float32"))]
+    scale, start = np.array([0.1, 1.0, 10.0]), np.array([0.1, 1.0, -0.03])
+    settings = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-8, "tolerance": 1e-4}
+    path, switch, rate = oracle.swats(lambda x: scale * x, start, 100, 0.01, **settings)
+    weights = [keras.Variable(start[:2].astype("float32")), keras.Variable(start[2:].astype("float32"))]
     optimizer, ours = SWATS(0.01, **settings), []
     assert optimizer.switch_step is optimizer.sgd_rate is None
-    for _ in range(300):
-        w = np.concatenate(arrays(weights))
-        g = (scale * w).astype("float32")
+    for _ in range(100):
+        g = (scale * np.concatenate(arrays(weights))).astype("float32")
         optimizer.apply([ops.convert_to_tensor(g[:2]), ops.convert_to_tensor(g[2:])], weights)
         ours.append(np.concatenate(arrays(weights)))
-    assert switch is not None
-    assert 1 < switch < 280
-    assert optimizer.switch_step == switch
+    assert optimizer.switch_step == switch == 49
     assert optimizer.sgd_rate == pytest.approx(rate, rel=1e-3)
     np.testing.assert_allclose(ours, path, rtol=1e-3, atol=1e-4)
 
@@ -117,7 +114,9 @@ def test_theta_of_the_general_frame():
     """With a step size of alpha / sqrt(t), the frame's AdaGrad is the usual one."""
     gs, v, theta = oracle.gradients(100).astype("float32"), np.zeros(7, "float32"), START.astype("float32")
     for t, g in enumerate(gs, start=1):
-        step, (v,) = rules.adagrad(ops.convert_to_tensor(g), ops.convert_to_tensor(v), alpha=0.1 / t**0.5, t=t, epsilon=1e-12)
+        step, (v,) = rules.adagrad(
+            ops.convert_to_tensor(g), ops.convert_to_tensor(v), alpha=0.1 / t**0.5, t=t, epsilon=1e-12
+        )
         theta = theta - ops.convert_to_numpy(step)
     sums = np.sqrt(np.cumsum(gs.astype("float64") ** 2, axis=0))
     np.testing.assert_allclose(theta, START - np.sum(0.1 * gs / sums, axis=0), rtol=1e-4, atol=1e-4)

@@ -16,6 +16,10 @@ class PlainUpdates:
         """Return a context in which new variables are placed where `variable` is."""
         return contextlib.nullcontext()
 
+    def _outside_of_traces(self):
+        """Return a context in which variables are assigned now, not when a function that is being traced will run."""
+        return contextlib.nullcontext()
+
     def _dense(self, g):
         return ops.convert_to_tensor(g, sparse=False)
 

@@ -86,7 +86,8 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         self._slots = self._add_slots(variables)
         # Asked now: in an update TensorFlow's variables no longer know their layer.
         self._decays = [self._use_weight_decay(variable) for variable in variables]
-        state.load_pending(self)
+        with self._outside_of_traces():
+            state.load_pending(self)
 
     def _add_slots(self, variables):
         return self.add_optimizer_variables(variables, list(self.slots))
@@ -176,9 +177,7 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         against `g`.
         """
         c_1, c_2 = rules.one_minus_power(beta_1, t), rules.one_minus_power(beta_2, t)
-        numbers = self.hyperparameters(
-            alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, c_1=c_1, c_2=c_2
-        )
+        numbers = self.hyperparameters(alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, c_1=c_1, c_2=c_2)
         return self.rule(g, *slots, **numbers)
 
     def _update_model_variables_moving_average(self, trainable_variables):

@@ -39,9 +39,7 @@ class SWATS(RuleOptimizer):
 
     slots = ("momentum", "velocity", "sgd_momentum")
 
-    def __init__(
-        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, tolerance=1e-5, **keras_arguments
-    ):
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, tolerance=1e-5, **keras_arguments):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
         self.tolerance = number("tolerance", tolerance, "a number > 0", lambda x: x > 0)
         self._rate = self._add_scalar("rate")

@@ -21,6 +21,9 @@ class TensorFlowUpdates:
     def _beside(self, variable):
         return self._distribution_strategy.extended.colocate_vars_with(native(variable))
 
+    def _outside_of_traces(self):
+        return tf.init_scope()
+
     def _dense(self, g):
         # Not `ops.convert_to_tensor(g, sparse=False)`, which leaves `IndexedSlices` as they are. This sums equal rows.
         return tf.convert_to_tensor(g)
