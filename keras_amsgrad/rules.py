@@ -23,6 +23,11 @@ def average(m, x, beta):
     return m + (1 - beta) * (x - m)
 
 
+def larger(a, b):
+    """Return the larger of each pair. Not `ops.maximum`: on torch, Keras computes that in float32 always."""
+    return ops.where(a > b, a, b)
+
+
 def one_minus_power(beta, t):
     """Return `1 - beta^t`, the sum of the weights of a running average after `t` updates.
 
@@ -79,7 +84,7 @@ def amsgrad(g, m, v, v_max, *, alpha, beta_1, beta_2, epsilon):
     """
     m = average(m, g, beta_1)
     v = average(v, ops.square(g), beta_2)
-    v_max = ops.maximum(v_max, v)
+    v_max = larger(v_max, v)
     return alpha * m / (ops.sqrt(v_max) + epsilon), (m, v, v_max)
 
 
@@ -93,7 +98,7 @@ def adamax(g, m, u, *, alpha, beta_1, beta_2, epsilon):
     Returns (step, (m, u)).
     """
     m = average(m, g, beta_1)
-    u = ops.maximum(beta_2 * u, ops.abs(g))
+    u = larger(beta_2 * u, ops.abs(g))
     return alpha * m / (u + epsilon), (m, u)
 
 

@@ -26,7 +26,7 @@ def test_nadam_agrees_with_the_oracle(momentum_decay):
 def test_nadam_with_constant_momentum_has_a_pure_step():
     gs, theta = oracle.gradients(50), START
     expected = oracle.nadam(gs, START, 0.01, momentum_decay=None, **SETTINGS)
-    slots = [np.zeros(7, "float32")] * 2
+    slots = [ops.zeros(7)] * 2
     for t, g in enumerate(gs.astype("float32"), start=1):
         step, slots = Nadam(momentum_decay=None).step(
             ops.convert_to_tensor(g), *slots, alpha=0.01, t=ops.convert_to_tensor(float(t)), **SETTINGS

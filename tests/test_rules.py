@@ -79,9 +79,9 @@ def test_a_large_gradient_is_remembered_after_small_ones():
 
 @pytest.mark.parametrize("beta", [0.0, 0.9, 0.999, 0.999999])
 def test_the_correction_is_exact_at_the_first_step(beta):
-    one = ops.convert_to_tensor(np.float64(1))
+    one = ops.convert_to_tensor(1.0, dtype="float64")
     np.testing.assert_allclose(ops.convert_to_numpy(rules.one_minus_power(beta, one)), 1 - beta, rtol=1e-12)
-    as_tensor = ops.convert_to_tensor(np.float64(beta))
+    as_tensor = ops.convert_to_tensor(beta, dtype="float64")
     np.testing.assert_allclose(ops.convert_to_numpy(rules.one_minus_power(as_tensor, one)), 1 - beta, rtol=1e-9)
 
 

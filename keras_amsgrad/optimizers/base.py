@@ -109,8 +109,8 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
             )
 
     def apply(self, grads, trainable_variables=None):
-        # Before Keras divides by the loss scale or clips: that goes wrong in float16, on rows that are yet to be summed,
-        # and on each device's part of the gradient alone.
+        # Before Keras divides by the loss scale or clips: that goes wrong in float16, on rows that are still to be
+        # added up, and on each device's part of the gradient alone.
         grads = [None if g is None else self._plain_gradient(g) for g in grads]
         super().apply(self._summed_over_devices(grads), trainable_variables)
 

@@ -13,9 +13,9 @@ from keras_amsgrad.optimizers.settings import at_step
 class Nadam(RuleOptimizer):
     """Nadam (Dozat 2016): Adam with Nesterov's momentum.
 
-    `m <- beta_1 m + (1 - beta_1) g`, `v <- beta_2 v + (1 - beta_2) g^2`, and with `mu_t = beta_1 (1 - 0.96^(t d) / 2)`
-    and `P_t = mu_1 mu_2 .. mu_t`:
-    `w <- w - learning_rate (mu_{t+1} m / (1 - P_{t+1}) + (1 - mu_t) g / (1 - P_t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)`
+    `m <- beta_1 m + (1 - beta_1) g`, `v <- beta_2 v + (1 - beta_2) g^2`, and with `mu_t = beta_1 (1 - 0.96^(t d) / 2)`,
+    `P_t = mu_1 mu_2 .. mu_t`, `c_2 = 1 - beta_2^t`:
+    `w <- w - learning_rate (mu_{t+1} m / (1 - P_{t+1}) + (1 - mu_t) g / (1 - P_t)) / (sqrt(v / c_2) + epsilon)`
 
     `d` is `momentum_decay`: 0.004 in Dozat's report and in PyTorch, 1.0 in Keras, None for a constant `mu_t = beta_1`
     as in simplified descriptions.
