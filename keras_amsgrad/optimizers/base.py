@@ -157,9 +157,10 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         slots = [of_all_weights[i] for of_all_weights in self._slots]
         dtype = slots[0].dtype
         g, w = ops.cast(gradient, dtype), ops.cast(variable, dtype)
+        values = [ops.convert_to_tensor(slot) for slot in slots]
         numbers = {name: ops.cast(x, dtype) for name, x in settings.items() if x is not None}
         decay = numbers.pop("decay", None)
-        step, new_slots = self.update(i, g, w, slots, **numbers)
+        step, new_slots = self.update(i, g, w, values, **numbers)
         if decay is not None and self._decays[i]:
             step = step + decay * w
         for slot, value in zip(slots, new_slots, strict=True):
