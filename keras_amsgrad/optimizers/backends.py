@@ -26,6 +26,12 @@ class PlainUpdates:
     def _summed_over_devices(self, grads):
         return grads
 
+    def _overwrite_model_variables_with_average_value(self, trainable_variables):
+        # As Keras, but copies: on JAX, Keras leaves the weight and its average as one array, which the next `fit` loses.
+        for variable, mean in zip(trainable_variables, self._model_variables_moving_average, strict=True):
+            if mean is not None:
+                variable.assign(ops.copy(mean))
+
     def _update_all(self, grads, variables, settings):
         for g, variable in zip(grads, variables, strict=True):
             self.update_step(g, variable, settings)
