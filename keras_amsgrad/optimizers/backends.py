@@ -27,7 +27,7 @@ class PlainUpdates:
         return grads
 
     def _overwrite_model_variables_with_average_value(self, trainable_variables):
-        # As Keras, but copies: on JAX, Keras leaves the weight and its average as one array, which the next `fit` loses.
+        # As Keras, but copies: on JAX, Keras makes the weight and its average one array, which the next `fit` loses.
         for variable, mean in zip(trainable_variables, self._model_variables_moving_average, strict=True):
             if mean is not None:
                 variable.assign(ops.copy(mean))
@@ -35,6 +35,9 @@ class PlainUpdates:
     def _update_all(self, grads, variables, settings):
         for g, variable in zip(grads, variables, strict=True):
             self.update_step(g, variable, settings)
+
+    def update_step(self, gradient, variable, settings):
+        self._update_by_rule(gradient, variable, settings)
 
 
 if keras.backend.backend() == "tensorflow":

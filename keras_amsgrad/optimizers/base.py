@@ -151,7 +151,7 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         """Return the rule's keyword arguments for one update; `c_1`, `c_2` are 1 - product of the betas so far."""
         raise NotImplementedError
 
-    def update_step(self, gradient, variable, settings):
+    def _update_by_rule(self, gradient, variable, settings):
         """Update one weight array and its slots, with the numbers that `_settings` made for this update."""
         i = self._get_variable_index(variable)
         slots = [of_all_weights[i] for of_all_weights in self._slots]

@@ -2,10 +2,55 @@
 
 import keras
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
+
+from keras_amsgrad import rules
 
 
 def native(variable):
     return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+# One pass over memory instead of one per operation. The kernels compute `lr sqrt(1 - beta2_power) / (1 - beta1_power)`
+# from powers that they are given: with powers of 0 that is `lr`, and ours already carries its correction.
+
+
+def fused_adam(w, g, m, v, *, alpha, beta_1, beta_2, epsilon):
+    tf.raw_ops.ResourceApplyAdam(
+        var=w, m=m, v=v, beta1_power=0 * alpha, beta2_power=0 * alpha, lr=alpha, beta1=beta_1, beta2=beta_2,
+        epsilon=epsilon, grad=g,
+    )  # fmt: skip
+
+
+def fused_amsgrad(w, g, m, v, v_max, *, alpha, beta_1, beta_2, epsilon):
+    tf.raw_ops.ResourceApplyAdamWithAmsgrad(
+        var=w, m=m, v=v, vhat=v_max, beta1_power=0 * alpha, beta2_power=0 * alpha, lr=alpha, beta1=beta_1,
+        beta2=beta_2, epsilon=epsilon, grad=g,
+    )  # fmt: skip
+
+
+def fused_adamax(w, g, m, u, *, alpha, beta_1, beta_2, epsilon):
+    tf.raw_ops.ResourceApplyAdaMax(
+        var=w, m=m, v=u, beta1_power=0 * alpha, lr=alpha, beta1=beta_1, beta2=beta_2, epsilon=epsilon, grad=g
+    )
+
+
+FUSED = {rules.adam: fused_adam, rules.amsgrad: fused_amsgrad, rules.adamax: fused_adamax}
+
+
+def can_fuse(variables, g):
+    """Whether a kernel may be used: plain variables on a CPU, all of one type and known shape, surely without XLA.
+
+    XLA has no kernel for AMSGrad, and the kernels do not check the shape of every slot.
+    """
+    return (
+        not tf.distribute.has_strategy()
+        and not control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+        and all("CPU" in variable.device for variable in variables)
+        and {variable.dtype for variable in variables} == {g.dtype}
+        and g.shape.is_fully_defined()
+        and all(variable.shape == g.shape for variable in variables)
+    )
 
 
 class TensorFlowUpdates:
@@ -41,6 +86,19 @@ class TensorFlowUpdates:
         tf.__internal__.distribute.interim.maybe_merge_call(
             self._distributed_tf_update_step, self._distribution_strategy, pairs, settings
         )
+
+    def update_step(self, gradient, variable, settings):
+        i = self._get_variable_index(variable)
+        variables = [native(each) for each in (variable, *(of_all_weights[i] for of_all_weights in self._slots))]
+        if self.rule not in FUSED or not can_fuse(variables, gradient):
+            super().update_step(gradient, variable, settings)
+            return
+        numbers = {name: tf.cast(x, gradient.dtype) for name, x in settings.items() if x is not None}
+        decay = numbers.pop("decay", None)
+        if decay is not None and self._decays[i]:
+            variable.assign_sub(decay * variable)
+        w, *slots = (each.handle for each in variables)
+        FUSED[self.rule](w, gradient, *slots, **numbers)
 
     def _overwrite_model_variables_with_average_value(self, trainable_variables):
         # As Keras, but for averages that are wider than their weights.
