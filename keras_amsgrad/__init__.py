@@ -1,6 +1,7 @@
 """The Adam family for Keras 3, as the papers define it."""
 
 from keras_amsgrad import rules
+from keras_amsgrad.diagnostics import OptimizerMonitor
 from keras_amsgrad.optimizers import SWATS, Adam, AdaMax, AMSGrad, Nadam, NDAdam
 from keras_amsgrad.schedules import InverseSqrtDecay, LinearDecay, WarmRestarts, normalized_weight_decay
 
@@ -14,6 +15,7 @@ __all__ = [
     "LinearDecay",
     "NDAdam",
     "Nadam",
+    "OptimizerMonitor",
     "WarmRestarts",
     "normalized_weight_decay",
     "rules",

@@ -1,0 +1,221 @@
+"""What an optimizer does to each layer: effective step sizes, the change of their inverse, gradient and update norms."""
+
+import csv
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_amsgrad.checks import number
+from keras_amsgrad.optimizers import RuleOptimizer
+from keras_amsgrad.optimizers.settings import at_step
+
+QUANTILES = {"step_size_q05": 0.05, "step_size_q50": 0.5, "step_size_q95": 0.95}
+QUANTITIES = (*QUANTILES, "negative_gamma", "gradient_norm", "update_norm")
+ROOTS = {"velocity_max": np.sqrt, "velocity": np.sqrt, "norm": np.asarray}
+
+
+def inverse_step_size(v_root, alpha, epsilon):
+    """Return `(sqrt(V) + epsilon) / alpha`, the inverse of the effective step size of each weight."""
+    return (v_root + epsilon) / alpha
+
+
+def gamma(inverse_before, inverse_after):
+    """Return `Gamma_t = sqrt(V_t) / alpha_t - sqrt(V_{t-1}) / alpha_{t-1}` (Reddi, Kale and Kumar 2018, section 3).
+
+    Convergence proofs need it to be >= 0. It is for AMSGrad where the step size does not grow; Adam makes it negative
+    whenever it forgets a large gradient.
+
+    >>> gamma(np.array([1.0, 2.0]), np.array([1.5, 1.0]))
+    array([ 0.5, -1. ])
+    """
+    return inverse_after - inverse_before
+
+
+def regret(losses, best):
+    """Return the regret after every step, `R_T = sum of f_t(x_t) - sum of f_t(x*)`, of losses (steps,) each.
+
+    >>> regret(np.array([3.0, 2.0, 1.0]), np.array([1.0, 1.0, 1.0]))
+    array([2., 3., 3.])
+    """
+    return np.cumsum(np.asarray(losses) - np.asarray(best))
+
+
+def gradient_of(m_before, m_after, beta_1):
+    """Return the gradient that moved `m <- beta_1 m + (1 - beta_1) g`."""
+    return m_before + (m_after - m_before) / (1 - beta_1)
+
+
+class Snapshot:
+    """Weights, first moments and inverse step sizes of an optimizer, as NumPy arrays, after some update."""
+
+    def __init__(self, optimizer):
+        slot = next(name for name in ROOTS if name in optimizer.slots)
+        alpha, epsilon, self.beta_1 = step_settings(optimizer)
+        self.t = int(optimizer.iterations)
+        self.weights = arrays(optimizer._trainable_variables)
+        self.moments = arrays(slots_of(optimizer, "momentum"))
+        roots = [ROOTS[slot](v) for v in arrays(slots_of(optimizer, slot))]
+        self.inverses = [inverse_step_size(root, alpha, epsilon) for root in roots] if self.t else None
+
+
+def slots_of(optimizer, name):
+    return optimizer._slots[optimizer.slots.index(name)]
+
+
+def arrays(variables):
+    return [np.asarray(ops.convert_to_numpy(ops.cast(variable, "float32")), "float64") for variable in variables]
+
+
+def step_settings(optimizer):
+    """Return (alpha, epsilon, beta_1) of the last update, the correction included."""
+    step = optimizer.iterations - 1
+    alpha = optimizer._learning_rate
+    is_schedule = isinstance(alpha, keras.optimizers.schedules.LearningRateSchedule)
+    alpha = alpha(step) if is_schedule else optimizer.learning_rate
+    beta_1, beta_2 = (at_step(beta, step) for beta in (optimizer._beta_1, optimizer._beta_2))
+    c_1, c_2 = (-ops.expm1(log) for log in (optimizer._log_beta_1_product, optimizer._log_beta_2_product))
+    numbers = optimizer.hyperparameters(
+        alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=optimizer.epsilon, c_1=c_1, c_2=c_2
+    )
+    return tuple(float(ops.convert_to_numpy(numbers[name])) for name in ("alpha", "epsilon", "beta_1"))
+
+
+def layers_of(optimizer):
+    """Return {layer: indices of its weights}, by the weights' paths."""
+    layers = {}
+    for i, variable in enumerate(optimizer._trainable_variables):
+        layers.setdefault(variable.path.rpartition("/")[0], []).append(i)
+    return layers
+
+
+def measure(before, after, indices):
+    """Return {quantity: value} of the weights `indices` over the one update between two snapshots."""
+    inverse = joined(after.inverses, indices)
+    gradients = [gradient_of(before.moments[i], after.moments[i], after.beta_1) for i in indices]
+    change = np.nan
+    if before.inverses is not None:
+        change = np.mean(gamma(joined(before.inverses, indices), inverse) < 0)
+    steps = dict(zip(QUANTILES, np.quantile(1 / inverse, list(QUANTILES.values())), strict=True))
+    return {
+        **{name: float(value) for name, value in steps.items()},
+        "negative_gamma": float(change),
+        "gradient_norm": float(np.linalg.norm(joined(gradients, range(len(indices))))),
+        "update_norm": float(np.linalg.norm(joined(after.weights, indices) - joined(before.weights, indices))),
+    }
+
+
+def joined(values, indices):
+    return np.concatenate([values[i].ravel() for i in indices])
+
+
+class OptimizerMonitor(keras.callbacks.Callback):
+    """Record what the optimizer does to each layer, once per epoch or every few updates.
+
+    For every layer: quantiles of the effective step size `alpha / (sqrt(V) + epsilon)`, the share of weights whose
+    inverse step size shrank in this update (`negative_gamma`, see `gamma`; NaN at the first update), and the norms of
+    the gradient, as the optimizer took it after clipping, and of the update. `rows` holds one dictionary per layer and
+    record; the last record of an epoch also goes to `history` (and to callbacks that come later) as `layer/quantity`.
+
+    Bias correction makes alpha itself grow at first: compare rules with `bias_correction=False`.
+
+    Args:
+        every: Record every so many updates, an integer >= 1; None for once per epoch, at its last update (its first
+            where Keras cannot know how many there are).
+        csv: Path of a CSV file to write the rows to, or None.
+        tensorboard: Folder for TensorBoard scalars, or None. Needs TensorFlow, on any backend.
+
+    Raises:
+        ValueError: `every` is out of range, or the model's training cannot be observed update by update.
+
+    >>> import keras_amsgrad
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile(keras_amsgrad.AMSGrad(bias_correction=False), "mse")
+    >>> monitor = OptimizerMonitor()
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), batch_size=2, epochs=2, verbose=0, callbacks=[monitor])
+    >>> [row["negative_gamma"] for row in monitor.rows]
+    [0.0, 0.0]
+    """
+
+    def __init__(self, every=None, csv=None, tensorboard=None):
+        super().__init__()
+        if every is not None:
+            every = number("every", every, "an integer >= 1 or None", lambda x: x >= 1 and x == int(x))
+        self.every, self.csv, self.tensorboard = every, csv, tensorboard
+        self.rows, self._epoch, self._before, self._last = [], 0, None, {}
+
+    def _optimizer(self):
+        return getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+
+    def on_train_begin(self, logs=None):
+        optimizer = self._optimizer()
+        if not isinstance(optimizer, RuleOptimizer):
+            raise ValueError(
+                f"OptimizerMonitor reads optimizers of keras_amsgrad. Received: {type(optimizer).__name__}"
+            )
+        if self.model.steps_per_execution != 1 or optimizer.gradient_accumulation_steps:
+            raise ValueError(
+                "OptimizerMonitor needs one update per batch: `steps_per_execution=1`, no `gradient_accumulation_steps`."
+            )
+        if not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
+        self._close_files = []
+        self._write_row, self._write_scalars = self._open_csv(), self._open_tensorboard()
+
+    def on_train_end(self, logs=None):
+        for close in self._close_files:
+            close()
+
+    def _open_csv(self):
+        if self.csv is None:
+            return lambda row: None
+        file = open(self.csv, "w", newline="")  # noqa: SIM115 - open as long as training lasts
+        self._close_files.append(file.close)
+        writer = csv.DictWriter(file, ["epoch", "update", "layer", *QUANTITIES])
+        writer.writeheader()
+        return writer.writerow
+
+    def _open_tensorboard(self):
+        if self.tensorboard is None:
+            return lambda row: None
+        import tensorflow as tf
+
+        writer = tf.summary.create_file_writer(str(self.tensorboard))
+        self._close_files.append(writer.close)
+
+        def write(row):
+            with writer.as_default():
+                for name in QUANTITIES:
+                    tf.summary.scalar(f"{row['layer']}/{name}", row[name], step=row["update"])
+
+        return write
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._last = epoch, {}
+
+    def _due(self, batch):
+        if self.every is not None:
+            return (int(self._optimizer().iterations) + 1) % self.every == 0
+        steps = self.params.get("steps")
+        return batch == (steps - 1 if steps else 0)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._before = None
+        if self._due(batch):
+            self._before = Snapshot(self._optimizer())
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._before is None:
+            return
+        after = Snapshot(self._optimizer())
+        for layer, indices in layers_of(self._optimizer()).items():
+            values = measure(self._before, after, indices)
+            row = {"epoch": self._epoch, "update": after.t, "layer": layer, **values}
+            self.rows.append(row)
+            self._write_row(row)
+            self._write_scalars(row)
+            self._last.update({f"{layer}/{name}": value for name, value in values.items()})
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs.update(self._last)
