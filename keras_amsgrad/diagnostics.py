@@ -1,4 +1,4 @@
-"""What an optimizer does to each layer: effective step sizes, the change of their inverse, gradient and update norms."""
+"""What an optimizer does to each layer: effective step sizes, their change, gradient and update norms."""
 
 import csv
 
@@ -150,12 +150,11 @@ class OptimizerMonitor(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         optimizer = self._optimizer()
         if not isinstance(optimizer, RuleOptimizer):
-            raise ValueError(
-                f"OptimizerMonitor reads optimizers of keras_amsgrad. Received: {type(optimizer).__name__}"
-            )
+            name = type(optimizer).__name__
+            raise ValueError(f"OptimizerMonitor reads optimizers of keras_amsgrad. Received: {name}")
         if self.model.steps_per_execution != 1 or optimizer.gradient_accumulation_steps:
             raise ValueError(
-                "OptimizerMonitor needs one update per batch: `steps_per_execution=1`, no `gradient_accumulation_steps`."
+                "OptimizerMonitor needs one update per batch: `steps_per_execution=1` and no gradient accumulation."
             )
         if not optimizer.built:
             optimizer.build(self.model.trainable_variables)
@@ -182,11 +181,14 @@ class OptimizerMonitor(keras.callbacks.Callback):
 
         writer = tf.summary.create_file_writer(str(self.tensorboard))
         self._close_files.append(writer.close)
+        # As `tf.summary.scalar` does, which needs TensorBoard itself to be installed here only to write for it.
+        scalars = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
+        scalars.plugin_data.plugin_name = "scalars"
 
         def write(row):
-            with writer.as_default():
+            with writer.as_default(step=row["update"]):
                 for name in QUANTITIES:
-                    tf.summary.scalar(f"{row['layer']}/{name}", row[name], step=row["update"])
+                    tf.summary.write(f"{row['layer']}/{name}", np.float32(row[name]), metadata=scalars)
 
         return write
 
