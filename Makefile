@@ -1,5 +1,6 @@
 # make study   install what the studies need, run the `digits` study, write results/report.html
 # make test    install what the tests need, run them
+# make test-backends   the tests of the optimizers on JAX and on torch
 # make check   what CI runs: tests, lint, and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
 
@@ -9,13 +10,21 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: study test lint wheel check clean
+.PHONY: study test test-backends lint wheel check clean
 
 study: $(VENV)/studies.installed
 	$(BIN)/python -m studies run digits
 
 test: $(VENV)/test.installed
 	$(BIN)/python -m pytest
+
+# Keras chooses its backend when it is imported: one process for each.
+OPTIMIZER_TESTS := keras_amsgrad $(wildcard $(addprefix tests/test_,$(addsuffix .py,algorithms contract diagnostics \
+	distribution fused keras_arguments keras_suite optimizers precision rules saving sparse)))
+
+test-backends: $(VENV)/backends.installed
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(OPTIMIZER_TESTS)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest $(OPTIMIZER_TESTS)
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .
@@ -31,7 +40,7 @@ wheel: $(VENV)/dev.installed
 	cd / && $(CURDIR)/$(VENV)-wheel/bin/python -c \
 		"import keras_amsgrad as k; assert '-wheel' in k.__file__; print('imported', k.__version__, k.AMSGrad().name)"
 
-check: test lint wheel
+check: test test-backends lint wheel
 
 clean:
 	rm -rf $(VENV) $(VENV)-wheel build dist *.egg-info

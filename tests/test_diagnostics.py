@@ -103,7 +103,7 @@ def test_tensorboard_scalars_are_written(tmp_path):
     [
         (keras.optimizers.Adam(), {}, r"reads optimizers of keras_amsgrad\. Received: Adam"),
         (AMSGrad(gradient_accumulation_steps=2), {}, "one update per batch"),
-        (AdaMax(), {"steps_per_execution": 2}, "one update per batch|must be 1 with the PyTorch"),
+        (AdaMax(), {"steps_per_execution": 2}, r"one update per batch|must be 1 with the PyTorch"),
     ],
 )
 def test_what_cannot_be_watched_is_refused(optimizer, arguments, said):
