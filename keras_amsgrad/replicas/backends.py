@@ -25,6 +25,11 @@ def compiled(function, xla):
     return jax.jit(function) if BACKEND == "jax" else function
 
 
+def fit_uses_xla():
+    """Return whether Keras's `fit` runs under XLA here; with TensorFlow it does on GPUs only."""
+    return BACKEND == "jax" or (BACKEND == "tensorflow" and bool(tf.config.list_physical_devices("GPU")))
+
+
 def over_replicas(function, stacked, axes, count):
     """Return what `function(arrays)` gives for each of `count` replicas, stacked on a leading axis.
 

@@ -30,7 +30,10 @@ class Program:
         # Whole numbers (states of seed generators, counters) go the same way in all replicas: one copy serves all.
         self.own_state = [v.dtype.startswith(("float", "bfloat")) for v in model.non_trainable_variables]
         self.decayed = [self.rule._use_weight_decay(v) for v in model.trainable_variables]
-        xla = not is_convolutional(model)  # measured on CPU: XLA's convolutions are the slower ones
+        # Convolutions are slower under XLA on a CPU, and XLA draws other random numbers than TensorFlow without it: a
+        # network that draws is compiled as `fit` compiles it.
+        draws = not all(self.own_state)
+        xla = backends.fit_uses_xla() or not (draws or is_convolutional(model))
         self.epoch = backends.compiled(self._epoch, xla)
         self.evaluate = backends.compiled(self._evaluate, xla)
         self.predict = backends.compiled(self._predict, xla)
@@ -138,6 +141,8 @@ class Program:
             mine, others = arrays[: len(weights)], iter(arrays[len(weights) :])
             state = [next(others) if is_own else value for value, is_own in _zip(fixed, self.own_state)]
             outputs, state, penalties = self.model.stateless_call(mine, state, x, training=training, return_losses=True)
+            # TensorFlow's map cannot give back an array of the outside as it is, hence the addition.
+            state = [value if is_own else value + ops.zeros_like(value) for value, is_own in _zip(state, self.own_state)]
             result = {"outputs": outputs, "fixed": state, "penalty": sum(penalties, ops.zeros(()))}
             logits = getattr(outputs, "_keras_logits", None)
             return result if logits is None else {**result, "logits": logits}
