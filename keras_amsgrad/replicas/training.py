@@ -1,6 +1,7 @@
 """Train replicas: the loop over chunks and epochs around the compiled program."""
 
 import dataclasses
+import math
 import time
 
 import keras
@@ -65,12 +66,14 @@ def train(
     >>> slow.history["loss"][0] == fast.history["loss"][0], slow.history["loss"][-1] > fast.history["loss"][-1]
     (True, True)
     """
-    networks = _Networks(model, loss)
+    groups = chunks.groups(replicas)
+    steps = sum(epochs * math.ceil(len(replicas[group[0]].training) / batch_size) for group in groups)
+    networks = _Networks(model, loss, steps)
     _check(replicas, networks, batch_size, early_stopping)
-    x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
+    x, y = _on_device(x), _on_device(y)
     plan = Plan(x, y, batch_size, epochs, shuffle, early_stopping)
     outcomes = [None] * len(replicas)
-    for group in chunks.groups(replicas):
+    for group in groups:
         slots = len(replicas[group[0]].optimizer.slots)
         size = chunks.largest_chunk(networks.template, slots, batch_size, memory)
         for positions in chunks.chunks(group, size):
@@ -80,6 +83,12 @@ def train(
             if on_chunk is not None:
                 on_chunk(positions, finished)
     return outcomes
+
+
+def _on_device(rows):
+    """Return all rows as a tensor, floats in Keras's precision."""
+    rows = np.asarray(rows)
+    return ops.convert_to_tensor(rows.astype(keras.config.floatx()) if rows.dtype.kind == "f" else rows)
 
 
 def _check(replicas, networks, batch_size, early_stopping):
@@ -130,8 +139,8 @@ def in_batches(rows, size):
 class _Networks:
     """The network of all replicas, its weights at the start for each seed, and the programs made from it."""
 
-    def __init__(self, model, loss):
-        self.model, self.loss = model, loss
+    def __init__(self, model, loss, steps):
+        self.model, self.loss, self.steps = model, loss, steps
         self.template, self.starts, self.programs = None, {}, {}
 
     def template_for(self, seed):
@@ -152,7 +161,7 @@ class _Networks:
         own = {name: [s.get_config() for s in each] for name, each in settings.scheduled(optimizers).items()}
         key = settings.program_key(optimizers[0]), len(optimizers), repr(own)
         if key not in self.programs:
-            self.programs[key] = Program(self.template, optimizers, self.loss)
+            self.programs[key] = Program(self.template, optimizers, self.loss, self.steps)
         return self.programs[key]
 
     def measured(self, validated):
