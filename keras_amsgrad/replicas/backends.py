@@ -21,8 +21,24 @@ elif BACKEND == "torch":
 def compiled(function, xla):
     """Return `function` as one program; `xla` chooses TensorFlow's compiler (JAX has no other)."""
     if BACKEND == "tensorflow":
-        return tf.function(function, jit_compile=xla, reduce_retracing=False)
+        return _compiled_by_xla(function) if xla else tf.function(function)
     return jax.jit(function) if BACKEND == "jax" else function
+
+
+def _compiled_by_xla(function):
+    """Return a TensorFlow function compiled by XLA, traced before XLA knows of it.
+
+    Traced under XLA, `tf.vectorized_map` hides in a function of its own, whose shapes XLA can only find by taking all
+    data for constants: it would compile anew for every epoch's order of rows.
+    """
+    traced = tf.function(function)
+    compiled = tf.function(lambda *arguments: traced(*arguments), jit_compile=True)
+
+    def run(*arguments):
+        traced.get_concrete_function(*arguments)
+        return compiled(*arguments)
+
+    return run
 
 
 def fit_uses_xla():
