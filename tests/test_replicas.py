@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 from sklearn.datasets import load_digits
 
-from keras_amsgrad import AdaMax, Adam, AMSGrad, InverseSqrtDecay
+from keras_amsgrad import Adam, AdaMax, AMSGrad, InverseSqrtDecay
 from keras_amsgrad.order import epoch_order
 from keras_amsgrad.replicas import Replica, backends, train
 

@@ -135,7 +135,7 @@ class Fit:
     rows: np.ndarray
 
     def fitted(self):
-        """Return the estimator as `fit` would have left it. Of fits that share a model, it has the last one's weights."""
+        """Return the estimator as `fit` would have left it; fits share `model_`, which keeps the last one's weights."""
         for variable, value in zip(self.estimator.model_.variables, self.outcome.weights, strict=True):
             variable.assign(value)
         self.estimator.history_ = collections.defaultdict(list, self.outcome.history)
