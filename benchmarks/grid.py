@@ -97,7 +97,7 @@ def main():
     parser.add_argument("--growth", action="store_true")
     arguments = parser.parse_args()
     data = datasets.load("mnist", arguments.data_dir)
-    x, y = data.x_train.reshape(-1, 784), data.y_train
+    x, y = data.x_train.reshape(-1, 784).astype("float32") / 255, data.y_train
     print(f"75 fits of {arguments.epochs} epochs, {keras.backend.backend()} backend")
     print("| model | replicas (s) | GridSearchCV (s) | ratio | floor (s) |\n|---|---|---|---|---|")
     for name in arguments.models:

@@ -190,6 +190,17 @@ def test_little_memory_means_smaller_chunks_and_the_same_numbers():
         assert_same_history(one, other.history)
 
 
+def test_a_last_chunk_that_is_not_full_gives_the_same_numbers(monkeypatch):
+    optimizers = [Adam(0.001), Adam(0.01), Adam(0.02)]
+    together = trained(logistic, optimizers)
+    monkeypatch.setattr("keras_amsgrad.replicas.chunks.largest_chunk", lambda *_: 2)
+    seen = []
+    split = trained(logistic, optimizers, on_epoch=lambda positions, epoch, logs: seen.append(positions))
+    assert seen == [[0, 1]] * EPOCHS + [[2]] * EPOCHS
+    for one, other in zip(split, together, strict=True):
+        assert_same_history(one, other.history)
+
+
 def test_outputs_are_those_of_the_final_weights():
     (outcome, _) = trained(with_dropout, [Adam(0.01), Adam(0.1)], epochs=1)
     network = with_dropout()

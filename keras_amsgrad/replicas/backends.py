@@ -43,7 +43,14 @@ def _compiled_by_xla(function):
 
 def fit_uses_xla():
     """Return whether Keras's `fit` runs under XLA here; with TensorFlow it does on GPUs only."""
-    return BACKEND == "jax" or (BACKEND == "tensorflow" and bool(tf.config.list_physical_devices("GPU")))
+    return BACKEND == "jax" or (BACKEND == "tensorflow" and has_gpu())
+
+
+def has_gpu():
+    """Return whether programs run on a GPU."""
+    if BACKEND == "tensorflow":
+        return bool(tf.config.list_physical_devices("GPU"))
+    return jax.default_backend() != "cpu" if BACKEND == "jax" else torch.cuda.is_available()
 
 
 def over_replicas(function, stacked, axes, count):

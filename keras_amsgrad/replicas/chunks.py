@@ -8,6 +8,10 @@ from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.program import is_convolutional
 from keras_amsgrad.replicas.settings import program_key
 
+# Bytes of weights, slots and gradients that one chunk may have on a CPU: measured with 784-100-10 networks, chunks that
+# stay in the last-level cache (32 MiB there) took 15.5 s of processor time where one chunk of all 25 took 19.6 s.
+CACHE = 16 * 2**20
+
 
 def groups(replicas):
     """Return lists of positions in `replicas` that may share a program and every batch.
@@ -27,13 +31,13 @@ def groups(replicas):
 
 
 def chunks(group, at_most):
-    """Split a group into chunks of at most `at_most` and as equal as can be.
+    """Split a group into (size, chunks): as few of at most `at_most` as will do, about equal, none above `size`.
 
     >>> chunks([3, 4, 5, 6, 7], at_most=2)
-    [[3, 4], [5, 6], [7]]
+    (2, [[3, 4], [5, 6], [7]])
     """
     size = math.ceil(len(group) / math.ceil(len(group) / at_most))
-    return [group[i : i + size] for i in range(0, len(group), size)]
+    return size, [group[i : i + size] for i in range(0, len(group), size)]
 
 
 def largest_chunk(model, slots, batch_size, memory):
@@ -47,4 +51,7 @@ def largest_chunk(model, slots, batch_size, memory):
         return 1
     weights = sum(math.prod(v.shape) for v in model.variables)
     activations = sum(math.prod(layer.output.shape[1:]) for layer in model.layers) * max(batch_size, 1000)
-    return max(1, int(memory // (4 * (weights * 2 * (2 + slots) + 3 * activations))))
+    at_most = memory // (4 * (weights * 2 * (2 + slots) + 3 * activations))
+    if not backends.has_gpu():
+        at_most = min(at_most, CACHE // (4 * weights * (2 + slots)))
+    return max(1, int(at_most))

@@ -50,11 +50,12 @@ class Watch:
 class Course:
     """What was measured of each replica of a chunk so far, and which of them go on.
 
-    `weights_of(k)` returns the weights that replica k has now.
+    `size` is the number of places in the chunk, of which the last may be empty. `weights_of(k)` returns the weights
+    that replica k has now.
     """
 
-    def __init__(self, count, early_stopping, weights_of):
-        self.running = np.ones(count, bool)
+    def __init__(self, count, size, early_stopping, weights_of):
+        self.running = np.arange(size) < count
         self.history = [{} for _ in range(count)]
         self.status = ["ok"] * count
         self.watches = [Watch(early_stopping, lambda k=k: weights_of(k)) for k in range(count)]

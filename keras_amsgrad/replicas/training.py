@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+import warnings
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ from keras import ops
 
 from keras_amsgrad.checks import number
 from keras_amsgrad.order import epoch_order
-from keras_amsgrad.replicas import chunks, settings
+from keras_amsgrad.replicas import backends, chunks, settings
 from keras_amsgrad.replicas.program import EVALUATION_ROWS, Program, check_network, metrics_of
 from keras_amsgrad.replicas.replica import Outcome
 from keras_amsgrad.replicas.stopping import Course, check_early_stopping
@@ -66,6 +67,8 @@ def train(
     >>> slow.history["loss"][0] == fast.history["loss"][0], slow.history["loss"][-1] > fast.history["loss"][-1]
     (True, True)
     """
+    if not backends.CAN_STACK:
+        warnings.warn(f"Keras's {backends.BACKEND} backend trains replicas one after another.", stacklevel=2)
     groups = chunks.groups(replicas)
     steps = sum(epochs * math.ceil(len(replicas[group[0]].training) / batch_size) for group in groups)
     networks = _Networks(model, loss, steps)
@@ -75,9 +78,10 @@ def train(
     outcomes = [None] * len(replicas)
     for group in groups:
         slots = len(replicas[group[0]].optimizer.slots)
-        size = chunks.largest_chunk(networks.template, slots, batch_size, memory)
-        for positions in chunks.chunks(group, size):
-            finished = _train_chunk([replicas[i] for i in positions], networks, plan, _told(on_epoch, positions))
+        at_most = chunks.largest_chunk(networks.template, slots, batch_size, memory)
+        size, parts = chunks.chunks(group, at_most)
+        for positions in parts:
+            finished = _train_chunk([replicas[i] for i in positions], size, networks, plan, _told(on_epoch, positions))
             for i, outcome in zip(positions, finished, strict=True):
                 outcomes[i] = outcome
             if on_chunk is not None:
@@ -170,14 +174,21 @@ class _Networks:
         return (*names, *(f"val_{name}" for name in names)) if validated else names
 
 
-def _train_chunk(replicas, networks, plan, on_epoch):
-    """Train replicas that share every batch, and return their outcomes."""
+def _train_chunk(replicas, size, networks, plan, on_epoch):
+    """Train replicas that share every batch, and return their outcomes.
+
+    They run in a program for `size` replicas, so that the last chunk of a group needs none of its own: what is
+    missing to `size` is there, but never alive.
+    """
     started = time.perf_counter()
     first = replicas[0]
-    program = networks.program([replica.optimizer for replica in replicas])
+    optimizers = [replica.optimizer for replica in replicas]
+    optimizers += optimizers[-1:] * (size - len(replicas))
+    program = networks.program(optimizers)
     state = program.initial_state(networks.start(first.seed))
-    numbers = settings.columns([replica.optimizer for replica in replicas])
-    course = Course(len(replicas), plan.early_stopping, lambda k: program.final_weights(state, k))
+    numbers = settings.columns(optimizers)
+    course = Course(len(replicas), size, plan.early_stopping, lambda k: program.final_weights(state, k))
+    state["alive"] = ops.convert_to_tensor(course.running)
     for epoch in range(plan.epochs):
         state, sums = program.epoch(state, numbers, plan.x, plan.y, *plan.rows(first, epoch))
         logs = _means(sums, len(first.training))
@@ -197,15 +208,14 @@ def _means(sums, rows):
 
 def _outcomes(program, state, course, plan, replica, seconds):
     weights = [program.final_weights(state, k) for k in range(program.count)]
+    count = len(course.history)
     best = course.best_weights()
     if any(kept is not None for kept in best):
+        best += [None] * (program.count - count)
         weights = [own if kept is None else kept for own, kept in zip(weights, best, strict=True)]
         state = program.state_with(state, weights)
     outputs = _outputs(program, state, plan, replica.outputs_for)
-    return [
-        Outcome(course.status[k], course.history[k], weights[k], outputs[k], seconds / program.count)
-        for k in range(program.count)
-    ]
+    return [Outcome(course.status[k], course.history[k], weights[k], outputs[k], seconds / count) for k in range(count)]
 
 
 def _outputs(program, state, plan, rows):
