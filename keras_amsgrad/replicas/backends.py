@@ -1,0 +1,85 @@
+"""The three things that Keras leaves to its backend: compile, map over replicas, differentiate.
+
+Nothing else in the engine knows which backend runs. PyTorch has no compiled loop in Keras, so there a step is plain
+Python and replicas are trained one after another.
+"""
+
+import keras
+from keras import ops
+
+BACKEND = keras.backend.backend()
+CAN_STACK = BACKEND in ("tensorflow", "jax")
+
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+elif BACKEND == "jax":
+    import jax
+elif BACKEND == "torch":
+    import torch
+
+
+def compiled(function, xla):
+    """Return `function` as one program; `xla` chooses TensorFlow's compiler (JAX has no other)."""
+    if BACKEND == "tensorflow":
+        return _compiled_by_xla(function) if xla else tf.function(function)
+    return jax.jit(function) if BACKEND == "jax" else function
+
+
+def _compiled_by_xla(function):
+    """Return a TensorFlow function compiled by XLA, traced before XLA knows of it.
+
+    Traced under XLA, `tf.vectorized_map` hides in a function of its own, whose shapes XLA can only find by taking all
+    data for constants: it would compile anew for every epoch's order of rows.
+    """
+    traced = tf.function(function)
+    compiled = tf.function(lambda *arguments: traced(*arguments), jit_compile=True)
+
+    def run(*arguments):
+        traced.get_concrete_function(*arguments)
+        return compiled(*arguments)
+
+    return run
+
+
+def fit_uses_xla():
+    """Return whether Keras's `fit` runs under XLA here; with TensorFlow it does on GPUs only."""
+    return BACKEND == "jax" or (BACKEND == "tensorflow" and has_gpu())
+
+
+def has_gpu():
+    """Return whether programs run on a GPU."""
+    if BACKEND == "tensorflow":
+        return bool(tf.config.list_physical_devices("GPU"))
+    return jax.default_backend() != "cpu" if BACKEND == "jax" else torch.cuda.is_available()
+
+
+def over_replicas(function, stacked, axes, count):
+    """Return what `function(arrays)` gives for each of `count` replicas, stacked on a leading axis.
+
+    `stacked` is a list of arrays with the replicas on the axes `axes`. What `function` closes over is shared by all:
+    the maps below then multiply a shared batch with all kernels at once, as one large matrix product.
+    """
+    if count == 1:
+        alone = function([ops.squeeze(array, axis) for array, axis in zip(stacked, axes, strict=True)])
+        return keras.tree.map_structure(lambda array: ops.expand_dims(array, 0), alone)
+    if BACKEND == "jax":
+        return jax.vmap(function, in_axes=(list(axes),))(stacked)
+    # TensorFlow maps over leading axes only; the transpose meets its own inverse inside the product and goes away.
+    return tf.vectorized_map(
+        function, [ops.moveaxis(array, axis, 0) for array, axis in zip(stacked, axes, strict=True)]
+    )
+
+
+def gradient(function, weights):
+    """Return (the gradients of a scalar, auxiliary values) where `function(weights)` is (scalar, auxiliary values)."""
+    if BACKEND == "jax":
+        return jax.grad(function, has_aux=True)(weights)
+    if BACKEND == "tensorflow":
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            value, auxiliary = function(weights)
+        return tape.gradient(value, weights, unconnected_gradients="zero"), auxiliary
+    weights = [weight.detach().requires_grad_() for weight in weights]
+    value, auxiliary = function(weights)
+    gradients = torch.autograd.grad(value, weights, allow_unused=True, materialize_grads=True)
+    return list(gradients), keras.tree.map_structure(lambda tensor: tensor.detach(), auxiliary)

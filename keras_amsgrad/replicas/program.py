@@ -1,0 +1,270 @@
+"""One epoch of many replicas as one compiled program."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_amsgrad.replicas import backends, settings
+
+EVALUATION_ROWS = 1000  # rows in one step of an evaluation
+STEPS_WORTH_XLA = (
+    1000  # measured: 75 logistic fits of 1,878 steps took 12.3 s of processor time with XLA, 17.6 s without
+)
+
+
+class Program:
+    """The compiled epoch and evaluation of `count` replicas that share a network, a rule, a loss and their batches.
+
+    The state of the replicas is a dictionary of tensors. Kernels that are matrices hold the replicas on their second
+    axis, (inputs, replicas, units), everything else on the first: so the kernels of a layer already are the one matrix
+    (inputs, replicas * units) that a shared batch is multiplied with.
+
+    Args:
+        model: A built Keras model, the template; its weights are not changed.
+        optimizers: The optimizers of the replicas, equal but for their numbers (`settings.program_key`).
+        loss: A Keras loss: name, function or instance.
+        steps: About how many steps the program will run: XLA takes seconds to compile, and saves milliseconds a step.
+    """
+
+    def __init__(self, model, optimizers, loss, steps):
+        self.model, self.loss, self.count = model, keras.losses.get(loss), len(optimizers)
+        self.rule, self.metrics = optimizers[0], metrics_of(self.loss)
+        self.schedules = settings.scheduled(optimizers)
+        self.axes = [_replica_axis(v) for v in model.trainable_variables]
+        # Whole numbers (states of seed generators, counters) go the same way in all replicas: one copy serves all.
+        self.own_state = [v.dtype.startswith(("float", "bfloat")) for v in model.non_trainable_variables]
+        self.decayed = [self.rule._use_weight_decay(v) for v in model.trainable_variables]
+        # Convolutions are slower under XLA on a CPU, and XLA draws other random numbers than TensorFlow without it: a
+        # network that draws is compiled as `fit` compiles it.
+        draws = not all(self.own_state)
+        worth_it = steps >= STEPS_WORTH_XLA and not (draws or is_convolutional(model))
+        xla = backends.fit_uses_xla() or worth_it
+        self.epoch = backends.compiled(self._epoch, xla)
+        self.evaluate = backends.compiled(self._evaluate, xla)
+        self.predict = backends.compiled(self._predict, xla)
+
+    def initial_state(self, start):
+        """Return the state before the first step of replicas that all start from these values of `model.variables`."""
+        state = {
+            **self._stacked([start] * self.count),
+            "t": np.zeros((), "int32"),
+            "alive": np.ones(self.count, bool),
+        }
+        state["slots"] = [[np.zeros_like(weight) for _ in self.rule.slots] for weight in state["weights"]]
+        return keras.tree.map_structure(ops.convert_to_tensor, state)
+
+    def state_with(self, state, weights):
+        """Return `state` with other values of `model.variables`, given for each replica."""
+        return {**state, **keras.tree.map_structure(ops.convert_to_tensor, self._stacked(weights))}
+
+    def final_weights(self, state, k):
+        """Return the values of `model.variables` of replica `k` as NumPy arrays."""
+        weights = [ops.take(weight, k, axis) for weight, axis in _zip(state["weights"], self.axes)]
+        fixed = [value[k] if own else value for value, own in _zip(state["fixed"], self.own_state)]
+        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        of = {id(v): ops.convert_to_numpy(value) for v, value in _zip(variables, [*weights, *fixed])}
+        return [of[id(v)] for v in self.model.variables]
+
+    def _stacked(self, values):
+        """Return the parts of a state that hold the values of `model.variables`, given for each replica."""
+        position = {id(v): i for i, v in enumerate(self.model.variables)}
+
+        def stacked(variable, axis):
+            return np.stack([of_one[position[id(variable)]] for of_one in values], axis)
+
+        fixed = zip(self.model.non_trainable_variables, self.own_state, strict=True)
+        return {
+            "weights": [stacked(v, axis) for v, axis in _zip(self.model.trainable_variables, self.axes)],
+            "fixed": [stacked(v, 0) if own else values[0][position[id(v)]] for v, own in fixed],
+        }
+
+    def _epoch(self, state, numbers, x, y, batches, rest):
+        """Train one epoch on the rows `batches` (steps, batch) and the short last batch `rest`, both row numbers.
+
+        Returns (state, sums over the rows while training {"loss": (replicas,), "accuracy": (replicas,)}).
+        """
+        zero = {name: ops.zeros(self.count) for name in self.metrics}
+
+        def step(i, carry):
+            return self._step(*carry, numbers, ops.take(x, batches[i], 0), ops.take(y, batches[i], 0))
+
+        carry = _repeat(batches.shape[0], step, (state, zero))
+        if rest.shape[0]:  # its own, shorter step: nothing padded takes part, in BatchNormalization as elsewhere
+            carry = self._step(*carry, numbers, ops.take(x, rest, 0), ops.take(y, rest, 0))
+        return carry
+
+    def _step(self, state, sums, numbers, x, y):
+        def loss_of(weights):
+            outputs, fixed, penalties = self._forward(weights, state["fixed"], x, training=True)
+            losses = ops.mean(self._losses(outputs, y), 1) + penalties
+            return ops.sum(losses), (losses, fixed, self._metrics(outputs, y))
+
+        gradients, (losses, fixed, metrics) = backends.gradient(loss_of, state["weights"])
+        weights, slots = self._updated(state, gradients, numbers)
+        alive = state["alive"]
+        state = {
+            "weights": [self._where(alive, *pair, axis) for *pair, axis in _zip(weights, state["weights"], self.axes)],
+            "slots": [
+                [self._where(alive, new, old, axis) for new, old in _zip(new_slots, old_slots)]
+                for new_slots, old_slots, axis in _zip(slots, state["slots"], self.axes)
+            ],
+            "fixed": [
+                self._where(alive, new, old, 0) if own else new
+                for new, old, own in _zip(fixed, state["fixed"], self.own_state)
+            ],
+            "t": state["t"] + 1,
+            # The step with the first loss that is not finite is still taken, as `fit` takes it; it is the last.
+            "alive": ops.logical_and(alive, ops.isfinite(losses)),
+        }
+        sums = {"loss": sums["loss"] + losses * x.shape[0], **{k: sums[k] + v for k, v in metrics.items()}}
+        return state, sums
+
+    def _evaluate(self, state, x, y, batches, rest):
+        """Return the sums of loss and metrics over the rows `batches` and `rest`, {name: (replicas,)}."""
+        zero = {name: ops.zeros(self.count) for name in self.metrics}
+
+        def step(rows):
+            outputs, _, penalties = self._forward(
+                state["weights"], state["fixed"], ops.take(x, rows, 0), training=False
+            )
+            losses = ops.sum(self._losses(outputs, ops.take(y, rows, 0)), 1) + penalties * rows.shape[0]
+            return {"loss": losses, **self._metrics(outputs, ops.take(y, rows, 0))}
+
+        def add(i, sums):
+            return keras.tree.map_structure(ops.add, sums, step(batches[i]))
+
+        sums = _repeat(batches.shape[0], add, zero)
+        return keras.tree.map_structure(ops.add, sums, step(rest)) if rest.shape[0] else sums
+
+    def _predict(self, state, x, rows):
+        """Return the outputs for some rows, (replicas, rows, ...)."""
+        return self._forward(state["weights"], state["fixed"], ops.take(x, rows, 0), training=False)[0]
+
+    def _forward(self, weights, fixed, x, training):
+        """Return outputs (replicas, rows, ...), the new values of the other variables, and penalties (replicas,)."""
+        own = [value for value, is_own in zip(fixed, self.own_state, strict=True) if is_own]
+
+        def one(arrays):
+            mine, others = arrays[: len(weights)], iter(arrays[len(weights) :])
+            state = [next(others) if is_own else value for value, is_own in _zip(fixed, self.own_state)]
+            outputs, state, penalties = self.model.stateless_call(mine, state, x, training=training, return_losses=True)
+            # TensorFlow's map cannot give back an array of the outside as it is, hence the addition.
+            state = [
+                value if is_own else value + ops.zeros_like(value) for value, is_own in _zip(state, self.own_state)
+            ]
+            result = {"outputs": outputs, "fixed": state, "penalty": sum(penalties, ops.zeros(()))}
+            logits = getattr(outputs, "_keras_logits", None)
+            return result if logits is None else {**result, "logits": logits}
+
+        result = backends.over_replicas(one, [*weights, *own], [*self.axes, *[0] * len(own)], self.count)
+        fixed = [new if is_own else new[0] for new, is_own in _zip(result["fixed"], self.own_state)]
+        outputs = result["outputs"]
+        if "logits" in result:  # Keras's cross-entropy on TensorFlow goes back to the logits through this attribute
+            outputs._keras_logits = result["logits"]
+        return outputs, fixed, result["penalty"]
+
+    def _losses(self, outputs, y):
+        """Return the loss of each replica and row, (replicas, rows)."""
+        loss = self.loss.call if isinstance(self.loss, keras.losses.Loss) else self.loss
+        flat = ops.reshape(outputs, (-1, *outputs.shape[2:]))
+        if hasattr(outputs, "_keras_logits"):
+            flat._keras_logits = ops.reshape(outputs._keras_logits, flat.shape)
+        return ops.reshape(loss(self._for_each(y), flat), (self.count, -1))
+
+    def _metrics(self, outputs, y):
+        if "accuracy" not in self.metrics:
+            return {}
+        flat = ops.reshape(outputs, (-1, *outputs.shape[2:]))
+        right = _accuracy_function(y, outputs)(self._for_each(y), flat)
+        return {"accuracy": ops.sum(ops.reshape(right, (self.count, -1)), 1)}
+
+    def _for_each(self, y):
+        """Repeat the targets of a shared batch for each replica: (rows, ...) -> (replicas * rows, ...)."""
+        return ops.tile(y, (self.count, *[1] * (len(y.shape) - 1)))
+
+    def _updated(self, state, gradients, numbers):
+        """Return the weights and slots after one update of the rule, per replica with its own numbers."""
+        numbers = {**numbers, **self._scheduled_now(state["t"])}
+        pairs = _zip(state["weights"], gradients, state["slots"], self.axes, self.decayed)
+        updated = [self._updated_weight(*pair, state["t"], numbers) for pair in pairs]
+        return [weight for weight, _ in updated], [slots for _, slots in updated]
+
+    def _updated_weight(self, weight, gradient, slots, axis, decayed, t, numbers):
+        shape = [self.count if i == axis else 1 for i in range(len(weight.shape))]
+        n = {name: ops.reshape(column, shape) for name, column in numbers.items()}
+        if decayed:
+            weight = weight - weight * n["weight_decay"] * n["learning_rate"]
+        step, slots = self.rule.step(
+            gradient,
+            *slots,
+            alpha=n["learning_rate"],
+            t=ops.cast(t + 1, weight.dtype),
+            beta_1=n["beta_1"],
+            beta_2=n["beta_2"],
+            epsilon=n["epsilon"],
+        )
+        return weight - step, list(slots)
+
+    def _scheduled_now(self, t):
+        return {
+            name: ops.stack([ops.cast(schedule(t), "float32") for schedule in schedules])
+            for name, schedules in self.schedules.items()
+        }
+
+    def _where(self, alive, new, old, axis):
+        return ops.where(ops.reshape(alive, [self.count if i == axis else 1 for i in range(len(new.shape))]), new, old)
+
+
+def metrics_of(loss):
+    """Return the names of what is measured: the loss, and the accuracy where the loss is one of classification.
+
+    >>> metrics_of(keras.losses.get("mse")), metrics_of(keras.losses.CategoricalCrossentropy())
+    (('loss',), ('loss', 'accuracy'))
+    """
+    name = getattr(loss, "name", None) or getattr(loss, "__name__", "")
+    return ("loss", "accuracy") if "crossentropy" in name else ("loss",)
+
+
+def check_network(model):
+    """Raise ValueError where the engine would train `model` differently from `model.fit`."""
+    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(f"`model` must return a built Keras model with one input and one output. Received: {model}")
+    for variable in model.trainable_variables:
+        if variable.constraint is not None:
+            raise ValueError(f"Weights of replicas must have no constraint. Received: {variable.path}")
+        if variable.dtype != "float32":
+            raise ValueError(f"Weights of replicas must be float32. Received: {variable.path}, {variable.dtype}")
+
+
+def is_convolutional(model):
+    """Return whether any kernel of the model is more than a matrix.
+
+    >>> import keras
+    >>> is_convolutional(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]))
+    False
+    """
+    return any(len(variable.shape) > 2 for variable in model.trainable_variables)
+
+
+def _replica_axis(variable):
+    return 1 if len(variable.shape) == 2 else 0
+
+
+def _accuracy_function(y, outputs):
+    if outputs.shape[-1] == 1:
+        return keras.metrics.binary_accuracy
+    sparse = len(y.shape) < len(outputs.shape) - 1 or y.shape[-1] == 1
+    return keras.metrics.sparse_categorical_accuracy if sparse else keras.metrics.categorical_accuracy
+
+
+def _repeat(count, body, carry):
+    """Run `carry = body(i, carry)` for i = 0 .. count - 1, compiled where the backend compiles."""
+    if not backends.CAN_STACK:
+        for i in range(count):
+            carry = body(i, carry)
+        return carry
+    return ops.fori_loop(0, count, body, carry) if count else carry
+
+
+def _zip(*columns):
+    return zip(*columns, strict=True)

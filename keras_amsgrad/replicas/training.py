@@ -1,0 +1,227 @@
+"""Train replicas: the loop over chunks and epochs around the compiled program."""
+
+import dataclasses
+import math
+import time
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_amsgrad.checks import number
+from keras_amsgrad.order import epoch_order
+from keras_amsgrad.replicas import backends, chunks, settings
+from keras_amsgrad.replicas.program import EVALUATION_ROWS, Program, check_network, metrics_of
+from keras_amsgrad.replicas.replica import Outcome
+from keras_amsgrad.replicas.stopping import Course, check_early_stopping
+
+MEMORY = 4 * 2**30  # bytes for one chunk
+
+
+def train(
+    model,
+    replicas,
+    x,
+    y,
+    *,
+    loss="sparse_categorical_crossentropy",
+    batch_size=32,
+    epochs=1,
+    shuffle=True,
+    early_stopping=None,
+    memory=MEMORY,
+    on_epoch=None,
+    on_chunk=None,
+):
+    """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
+
+    Replicas that share optimizer class, seed and rows run together in one compiled program; a replica whose numbers
+    go bad leaves the others untouched.
+
+    Args:
+        model: A function without arguments that returns a new, uncompiled Keras model. It is called after
+            `keras.utils.set_random_seed(seed)`, once for each seed.
+        replicas: A list of `Replica`.
+        x, y: All rows, arrays (n, ...): replicas name theirs by number.
+        loss: A Keras loss: name, function or instance, for each row by itself.
+        batch_size: Rows in a batch; the last batch of an epoch is short where it does not divide.
+        epochs: Epochs at most.
+        shuffle: Whether rows come in the order `epoch_order(seed, epoch, n)`, or as they are in `training`.
+        early_stopping: A `keras.callbacks.EarlyStopping` to apply to each replica by itself, or None.
+        memory: Bytes that one chunk of replicas may take; more replicas run in several chunks.
+        on_epoch: Called as `on_epoch(positions, epoch, logs)` after each epoch of a chunk: positions in `replicas` of
+            those still training, epoch from 0, and a list of {name: value}.
+        on_chunk: Called as `on_chunk(positions, outcomes)` when a chunk of replicas has finished.
+
+    Raises:
+        TypeError, ValueError: Something that replicas cannot do, by name, before any training.
+
+    >>> from keras_amsgrad import AMSGrad
+    >>> from keras_amsgrad.replicas import Replica
+    >>> x, y, rows = np.eye(8, dtype="float32"), np.arange(8) % 2, np.arange(8)
+    >>> def model():
+    ...     return keras.Sequential([keras.Input((8,)), keras.layers.Dense(2, activation="softmax")])
+    >>> replicas = [Replica(AMSGrad(alpha), seed=0, training=rows, validation=rows) for alpha in (0.001, 0.1)]
+    >>> slow, fast = train(model, replicas, x, y, epochs=5)
+    >>> slow.history["loss"][0] == fast.history["loss"][0], slow.history["loss"][-1] > fast.history["loss"][-1]
+    (True, True)
+    """
+    if not backends.CAN_STACK:
+        warnings.warn(f"Keras's {backends.BACKEND} backend trains replicas one after another.", stacklevel=2)
+    groups = chunks.groups(replicas)
+    steps = sum(epochs * math.ceil(len(replicas[group[0]].training) / batch_size) for group in groups)
+    networks = _Networks(model, loss, steps)
+    _check(replicas, networks, batch_size, early_stopping)
+    x, y = _on_device(x), _on_device(y)
+    plan = Plan(x, y, batch_size, epochs, shuffle, early_stopping)
+    outcomes = [None] * len(replicas)
+    for group in groups:
+        slots = len(replicas[group[0]].optimizer.slots)
+        at_most = chunks.largest_chunk(networks.template, slots, batch_size, memory)
+        size, parts = chunks.chunks(group, at_most)
+        for positions in parts:
+            finished = _train_chunk([replicas[i] for i in positions], size, networks, plan, _told(on_epoch, positions))
+            for i, outcome in zip(positions, finished, strict=True):
+                outcomes[i] = outcome
+            if on_chunk is not None:
+                on_chunk(positions, finished)
+    return outcomes
+
+
+def _on_device(rows):
+    """Return all rows as a tensor, floats in Keras's precision."""
+    rows = np.asarray(rows)
+    return ops.convert_to_tensor(rows.astype(keras.config.floatx()) if rows.dtype.kind == "f" else rows)
+
+
+def _check(replicas, networks, batch_size, early_stopping):
+    number("batch_size", batch_size, "a whole number >= 1", lambda size: size >= 1 and size == int(size))
+    for replica in replicas:
+        settings.check_optimizer(replica.optimizer)
+    if replicas:
+        check_network(networks.template_for(replicas[0].seed))
+        names = networks.measured(validated=all(len(replica.validation) for replica in replicas))
+        check_early_stopping(early_stopping, names)
+
+
+def _told(on_epoch, positions):
+    """Return `on_epoch` in terms of the positions of all replicas; it is told those within the chunk."""
+    if on_epoch is None:
+        return lambda within, epoch, logs: None
+    return lambda within, epoch, logs: on_epoch([positions[k] for k in within], epoch, logs)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+    """What all replicas of one call share; see `train`."""
+
+    x: object
+    y: object
+    batch_size: int
+    epochs: int
+    shuffle: bool
+    early_stopping: object
+
+    def rows(self, replica, epoch):
+        """Return the training rows of one epoch as (full batches, the short rest)."""
+        rows = np.asarray(replica.training)
+        return in_batches(rows[epoch_order(replica.seed, epoch, len(rows))] if self.shuffle else rows, self.batch_size)
+
+
+def in_batches(rows, size):
+    """Return `rows` as (batches (steps, size), the short rest), both int32.
+
+    >>> [part.tolist() for part in in_batches(np.arange(5), 2)]
+    [[[0, 1], [2, 3]], [4]]
+    """
+    rows = np.asarray(rows, "int32")
+    full = len(rows) // size * size
+    return rows[:full].reshape(-1, size), rows[full:]
+
+
+class _Networks:
+    """The network of all replicas, its weights at the start for each seed, and the programs made from it."""
+
+    def __init__(self, model, loss, steps):
+        self.model, self.loss, self.steps = model, loss, steps
+        self.template, self.starts, self.programs = None, {}, {}
+
+    def template_for(self, seed):
+        self.start(seed)
+        return self.template
+
+    def start(self, seed):
+        """Return the values of the variables with which a fit with this seed starts."""
+        if seed not in self.starts:
+            keras.utils.set_random_seed(seed)
+            network = self.model()
+            self.template = self.template or network
+            self.starts[seed] = [ops.convert_to_numpy(variable) for variable in network.variables]
+        return self.starts[seed]
+
+    def program(self, optimizers):
+        """Return the program for replicas with these optimizers; those that differ in numbers share one."""
+        own = {name: [s.get_config() for s in each] for name, each in settings.scheduled(optimizers).items()}
+        key = settings.program_key(optimizers[0]), len(optimizers), repr(own)
+        if key not in self.programs:
+            self.programs[key] = Program(self.template, optimizers, self.loss, self.steps)
+        return self.programs[key]
+
+    def measured(self, validated):
+        """Return the names in a replica's history."""
+        names = metrics_of(keras.losses.get(self.loss))
+        return (*names, *(f"val_{name}" for name in names)) if validated else names
+
+
+def _train_chunk(replicas, size, networks, plan, on_epoch):
+    """Train replicas that share every batch, and return their outcomes.
+
+    They run in a program for `size` replicas, so that the last chunk of a group needs none of its own: what is
+    missing to `size` is there, but never alive.
+    """
+    started = time.perf_counter()
+    first = replicas[0]
+    optimizers = [replica.optimizer for replica in replicas]
+    optimizers += optimizers[-1:] * (size - len(replicas))
+    program = networks.program(optimizers)
+    state = program.initial_state(networks.start(first.seed))
+    numbers = settings.columns(optimizers)
+    course = Course(len(replicas), size, plan.early_stopping, lambda k: program.final_weights(state, k))
+    state["alive"] = ops.convert_to_tensor(course.running)
+    for epoch in range(plan.epochs):
+        state, sums = program.epoch(state, numbers, plan.x, plan.y, *plan.rows(first, epoch))
+        logs = _means(sums, len(first.training))
+        if len(first.validation):
+            sums = program.evaluate(state, plan.x, plan.y, *in_batches(first.validation, EVALUATION_ROWS))
+            logs |= {f"val_{name}": values for name, values in _means(sums, len(first.validation)).items()}
+        on_epoch(*course.add(epoch, logs))
+        if not course.running.any():
+            break
+        state["alive"] = ops.convert_to_tensor(course.running)
+    return _outcomes(program, state, course, plan, first, time.perf_counter() - started)
+
+
+def _means(sums, rows):
+    return {name: ops.convert_to_numpy(values).astype(float) / rows for name, values in sums.items()}
+
+
+def _outcomes(program, state, course, plan, replica, seconds):
+    weights = [program.final_weights(state, k) for k in range(program.count)]
+    count = len(course.history)
+    best = course.best_weights()
+    if any(kept is not None for kept in best):
+        best += [None] * (program.count - count)
+        weights = [own if kept is None else kept for own, kept in zip(weights, best, strict=True)]
+        state = program.state_with(state, weights)
+    outputs = _outputs(program, state, plan, replica.outputs_for)
+    return [Outcome(course.status[k], course.history[k], weights[k], outputs[k], seconds / count) for k in range(count)]
+
+
+def _outputs(program, state, plan, rows):
+    """Return the outputs of each replica for `rows`: a list of arrays (rows, ...), or of None without rows."""
+    if not len(rows):
+        return [None] * program.count
+    batches, rest = in_batches(rows, EVALUATION_ROWS)
+    parts = [program.predict(state, plan.x, part) for part in [*batches, rest] if len(part)]
+    return list(np.concatenate([ops.convert_to_numpy(part) for part in parts], axis=1))
