@@ -54,8 +54,13 @@ def _parser():
     )
     each.add_argument("--seeds", type=_count, metavar="N", help="repeated runs of each optimizer")
     each.add_argument("--epochs", type=_count, metavar="N", help="epochs of every fit")
+    each.add_argument(
+        "--engine",
+        choices=("replicas", "gridsearch"),
+        help="replicas: all fits as one program (default); gridsearch: one after another, or with --jobs and --dask",
+    )
     where = each.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_count, metavar="N", default=1, help="processes that train at the same time")
+    where.add_argument("--jobs", type=_count, metavar="N", help="processes that train at the same time")
     where.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler whose workers train, as tcp://host:8786")
     each.set_defaults(command=_run)
 
@@ -94,6 +99,8 @@ def _list(parser, options):
 def _run(parser, options):
     if options.name not in STUDIES:
         parser.error(f"there is no study {options.name!r}; there are {', '.join(STUDIES)}")
+    if options.engine == "replicas" and (options.jobs or options.dask):
+        parser.error("--engine replicas is one program that keeps all cores busy; leave out --jobs and --dask")
     study = _chosen_study(parser, options)
     from studies.run import run
 
@@ -102,7 +109,8 @@ def _run(parser, options):
         options.out,
         data_dir=options.data_dir,
         published=options.search == "published",
-        jobs=options.jobs,
+        engine=options.engine or ("gridsearch" if options.jobs or options.dask else "replicas"),
+        jobs=options.jobs or 1,
         dask=options.dask,
     )
     print(f"report: {report}")

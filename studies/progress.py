@@ -25,6 +25,7 @@ class Progress:
         self.paths = [journal.path(each) for each in work]
         self.console = Console(file=sys.stderr, highlight=False)
         self.ended = threading.Event()
+        self.begun = 0.0
 
     def __enter__(self):
         self.start, self.done_at_start = time.monotonic(), self.done()
@@ -43,6 +44,10 @@ class Progress:
     def done(self):
         return sum(path.exists() for path in self.paths)
 
+    def under_way(self, fits):
+        """Say how many fits' worth of work is done but not recorded yet, for the time left."""
+        self.begun = fits
+
     def note(self, text):
         self.console.print(f"{self.title}: {text}", soft_wrap=True)
 
@@ -58,7 +63,7 @@ class Progress:
         with RichProgress(*columns, *times, console=self.console, transient=True) as bar:
             task = bar.add_task(self.title, total=len(self.paths), completed=self.done_at_start)
             while not self.ended.wait(self.SECONDS_BETWEEN_LOOKS):
-                bar.update(task, completed=self.done())
+                bar.update(task, completed=self.done() + self.begun)
 
     def _write_lines(self):
         while not self.ended.wait(self.SECONDS_BETWEEN_LINES):
@@ -67,6 +72,7 @@ class Progress:
     def state(self):
         """Return "12 of 75 done, about 3 min left"."""
         done, seconds = self.done(), time.monotonic() - self.start
+        new = done + self.begun - self.done_at_start
         text = f"{done} of {len(self.paths)} done"
-        new = done - self.done_at_start
-        return f"{text}, about {(len(self.paths) - done) * seconds / new / 60:.0f} min left" if new else text
+        left = len(self.paths) - self.done_at_start - new
+        return f"{text}, about {left * seconds / new / 60:.0f} min left" if new else text

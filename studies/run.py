@@ -9,12 +9,12 @@ from studies.progress import Progress
 from studies.workers import processes, train_on_dask
 
 
-def run(study, out, *, data_dir=None, published=False, jobs=1, dask=None):
+def run(study, out, *, data_dir=None, published=False, jobs=1, engine="replicas", dask=None):
     """Run a study into the folder `out` and write the report of everything found there. Returns the report's path.
 
-    `published` skips the search and trains with the settings that the source reports. `jobs` is the number of
-    processes that train at the same time; `dask` is the address of a Dask scheduler whose workers train instead, and
-    see the same results folder.
+    `published` skips the search and trains with the settings that the source reports. `engine` is "replicas" (all fits as one
+    program) or "gridsearch" (one after another by scikit-learn, in `jobs` processes); `dask` is the address of a Dask
+    scheduler whose workers train instead, and see the same results folder.
     """
     from studies.report import write_report
 
@@ -23,7 +23,7 @@ def run(study, out, *, data_dir=None, published=False, jobs=1, dask=None):
         if isinstance(study, SyntheticStudy):
             _run_synthetic(study, journal)
         else:
-            _run_network(study, journal, data_dir, published, dask)
+            _run_network(study, journal, data_dir, published, engine, dask)
         return write_report(out)
 
 
@@ -36,13 +36,16 @@ def _run_synthetic(study, journal):
         synthetic.walk_all(study, journal)
 
 
-def _run_network(study, journal, data_dir, published, dask):
+def _run_network(study, journal, data_dir, published, engine, dask):
     data = datasets.load(study.data, data_dir).prepared(study)
     from studies import search, training
+    from studies.replicas import train_as_replicas
 
-    def train_ahead(fits):
+    def train_ahead(fits, progress):
         if dask:
             train_on_dask(dask, fits, study, data_dir, journal)
+        elif engine == "replicas":
+            train_as_replicas(fits, study, data, journal, progress)
 
     if published:
         study, searched, chosen = dataclasses.replace(study, variant="published-settings"), [], study.published
@@ -50,11 +53,11 @@ def _run_network(study, journal, data_dir, published, dask):
         searched = [fit for optimizer in study.optimizers for fit in search.search_fits(study, data, optimizer)]
         journal.plan(study, searched)
         with Progress(f"{study.name}: search", journal, searched) as progress:
-            train_ahead(searched)
+            train_ahead(searched, progress)
             chosen = {optimizer: search.tune(study, data, optimizer, journal) for optimizer in study.optimizers}
             progress.note("chose " + "; ".join(f"{setting} for {name}" for name, setting in chosen.items()))
     repeats = training.repeat_fits(study, data, chosen)
     journal.plan(study, searched + repeats)
-    with Progress(f"{study.name}: repeated training", journal, repeats):
-        train_ahead(repeats)
+    with Progress(f"{study.name}: repeated training", journal, repeats) as progress:
+        train_ahead(repeats, progress)
         training.repeat(repeats, study, data, journal)
