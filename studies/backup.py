@@ -56,7 +56,6 @@ class EpochBackup(keras.callbacks.Callback):
 
     def _save(self):
         values = {str(i): keras.ops.convert_to_numpy(v) for i, v in enumerate(_variables(self.model))}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with durable(self.path) as aside, aside.open("wb") as file:
             np.savez(file, history=json.dumps(self.history), **values)
 

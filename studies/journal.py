@@ -45,8 +45,11 @@ class Fit:
 
 
 def key(work):
-    """Return the name under which a piece of work is recorded."""
-    content = {"schema": SCHEMA, "kind": type(work).__name__, **dataclasses.asdict(work)}
+    """Return the name under which a piece of work, or a list of them, is recorded."""
+    if isinstance(work, list):
+        content = [key(each) for each in work]
+    else:
+        content = {"schema": SCHEMA, "kind": type(work).__name__, **dataclasses.asdict(work)}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -133,7 +136,6 @@ def read(path):
 def write(path, content):
     """Write a JSON file that is whole or absent, whatever happens, and on the disk when this returns."""
     content = _finite({"schema": SCHEMA, **content})
-    path.parent.mkdir(parents=True, exist_ok=True)
     with durable(path) as aside:
         aside.write_text(json.dumps(content | {"checksum": _checksum(content)}), encoding="utf-8")
 
@@ -141,6 +143,7 @@ def write(path, content):
 @contextlib.contextmanager
 def durable(path):
     """Give a path to write to; when the block ends well, its content is on the disk under the name `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield aside

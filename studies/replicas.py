@@ -34,6 +34,7 @@ def train_as_replicas(fits, study, data, journal, progress):
         epochs=missing[0].epochs,
         on_epoch=lambda positions, epoch, logs: progress.under_way(len(positions) * (epoch + 1) / missing[0].epochs),
         on_chunk=record,
+        backup=lambda positions: journal.backup_path([missing[i] for i in positions]),
     )
 
 

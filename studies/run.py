@@ -12,9 +12,9 @@ from studies.workers import processes, train_on_dask
 def run(study, out, *, data_dir=None, published=False, jobs=1, engine="replicas", dask=None):
     """Run a study into the folder `out` and write the report of everything found there. Returns the report's path.
 
-    `published` skips the search and trains with the settings that the source reports. `engine` is "replicas" (all fits as one
-    program) or "gridsearch" (one after another by scikit-learn, in `jobs` processes); `dask` is the address of a Dask
-    scheduler whose workers train instead, and see the same results folder.
+    `published` skips the search and trains with the settings that the source reports. `engine` is "replicas" (all
+    fits as one program) or "gridsearch" (one after another by scikit-learn, in `jobs` processes); `dask` is the
+    address of a Dask scheduler whose workers train instead, and see the same results folder.
     """
     from studies.report import write_report
 

@@ -25,6 +25,7 @@ def test_list_names_every_study(capsys):
         (["run", "digits", "--epochs", "many"], "--epochs: must be a whole number"),
         (["run", "digits", "--scale", "huge"], "--scale: invalid choice"),
         (["run", "digits", "--search", "published"], "no source reports settings for digits"),
+        (["run", "digits", "--engine", "replicas", "--jobs", "2"], "keeps all cores busy; leave out --jobs"),
         (["run", "synthetic-mod3", "--epochs", "3"], "synthetic-mod3 has no epochs"),
     ],
 )

@@ -112,5 +112,5 @@ def test_what_cannot_be_watched_is_refused(optimizer, arguments, said):
 
 
 def test_every_must_be_a_whole_number():
-    with pytest.raises(ValueError, match="`every` must be an integer >= 1.*0.5"):
+    with pytest.raises(ValueError, match=r"`every` must be an integer >= 1.*0\.5"):
         OptimizerMonitor(every=0.5)

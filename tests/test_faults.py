@@ -1,6 +1,7 @@
 """Faults tried for real: each ends in one clear line, or in a finished study; nothing finished is lost."""
 
 import dataclasses
+import itertools
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from studies.__main__ import main
 from studies.catalog import STUDIES
 from studies.errors import StudyError
 from studies.journal import Journal
+from studies.replicas import train_as_replicas
 from studies.report import write_report
 
 SMOKE = ["digits", "--scale", "smoke", "--seeds", "1"]
@@ -66,8 +68,12 @@ def last_line(text):
 # Killed in the middle
 
 
-def test_a_killed_study_goes_on_and_ends_with_the_same_tables(whole, tmp_path):
-    counts = crash_until_done(tmp_path, kills=2, arguments=SMOKE, shortest=6, longest=11)
+@pytest.mark.parametrize("engine", ["replicas", "gridsearch"])
+def test_a_killed_study_goes_on_and_ends_with_the_same_tables(engine, tmp_path):
+    arguments, whole = [*SMOKE, "--engine", engine], tmp_path / "whole"
+    assert main(["run", *arguments, "--out", str(whole)]) == 0
+    tmp_path = tmp_path / "killed"
+    counts = crash_until_done(tmp_path, kills=2, arguments=arguments, shortest=5, longest=10)
     assert (counts["lost"], counts["retrained"]) == (0, 0)
     assert same_tables(whole, tmp_path)
 
@@ -89,6 +95,39 @@ def test_a_fit_goes_on_from_its_last_whole_epoch_to_the_bit(data, tmp_path, monk
     assert train(a_fit(data), data, journal) == uninterrupted
     assert epochs == [0, 1, 1, 2, 3]
     assert not journal.backup_path(a_fit(data)).exists()
+
+
+def test_a_chunk_of_replicas_goes_on_from_its_last_whole_epoch_to_the_bit(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_amsgrad.replicas.backup.SECONDS_BETWEEN_BACKUPS", 0)
+    fits = [a_fit(data, learning_rate=alpha) for alpha in (0.001, 0.01, 1e38)]  # the last diverges at once
+    whole, broken, epochs = Journal(tmp_path / "whole"), Journal(tmp_path / "broken"), []
+    train_as_replicas(fits, STUDIES["digits"], data, whole, Told(epochs.append))
+    assert len(epochs) == 4 + 1  # and once when all was recorded
+
+    def interrupt(number):
+        if number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_as_replicas(fits, STUDIES["digits"], data, broken, Told(_counted(interrupt)))
+    again = []
+    train_as_replicas(fits, STUDIES["digits"], data, broken, Told(again.append))
+    assert len(again) == 3 + 1
+    for fit in fits:
+        assert broken.find(fit)["history"] == whole.find(fit)["history"]
+    assert not list((tmp_path / "broken" / "unfinished").iterdir())
+
+
+class Told:
+    """In place of a study's progress: `under_way` is called after every epoch, and when a chunk is recorded."""
+
+    def __init__(self, under_way):
+        self.under_way = under_way
+
+
+def _counted(function):
+    calls = itertools.count(1)
+    return lambda fits: function(next(calls))
 
 
 def _then(first, second):

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 from sklearn.datasets import load_digits
 
-from keras_amsgrad import Adam, AdaMax, AMSGrad, InverseSqrtDecay
+from keras_amsgrad import SWATS, Adam, AdaMax, AMSGrad, InverseSqrtDecay, Nadam, NDAdam
 from keras_amsgrad.order import epoch_order
 from keras_amsgrad.replicas import Replica, backends, train
 
@@ -213,6 +213,9 @@ def test_outputs_are_those_of_the_final_weights():
     ("optimizer", "message"),
     [
         pytest.param(keras.optimizers.Adam(), "must be one of keras_amsgrad", id="another optimizer"),
+        pytest.param(NDAdam(), "Received: NDAdam", id="ND-Adam"),
+        pytest.param(Nadam(), "Received: Nadam", id="Nadam"),
+        pytest.param(SWATS(), "Received: SWATS", id="SWATS"),
         pytest.param(Adam(clipnorm=1.0), "`clipnorm` of Adam must be None", id="clipping"),
         pytest.param(Adam(use_ema=True), "`use_ema` of Adam must be False", id="averaged weights"),
         pytest.param(Adam(lambda: 0.1), "`learning_rate` of Adam must be a number or", id="a callable"),

@@ -25,7 +25,7 @@ RUN_COLUMNS = """
 def digits_out(tmp_path_factory):
     """The results folder of the digits study at smoke scale."""
     out = tmp_path_factory.mktemp("digits")
-    assert main(["run", "digits", "--scale", "smoke", "--out", str(out)]) == 0
+    assert main(["run", "digits", "--scale", "smoke", "--engine", "gridsearch", "--out", str(out)]) == 0
     return out
 
 
@@ -165,8 +165,9 @@ def test_a_diverged_fit_is_recorded_and_ranks_last(data, tmp_path):
     assert set(runs[runs["learning_rate"] == 0.01]["status"]) == {"ok"}
 
 
-def test_two_processes_give_the_numbers_of_one(digits_out, tmp_path):
-    assert main(["run", "digits", "--scale", "smoke", "--jobs", "2", "--seeds", "2", "--out", str(tmp_path)]) == 0
+@pytest.mark.parametrize("options", [["--jobs", "2"], ["--engine", "replicas"]], ids=["two processes", "replicas"])
+def test_however_it_trains_the_numbers_are_the_same(digits_out, tmp_path, options):
+    assert main(["run", "digits", "--scale", "smoke", *options, "--seeds", "2", "--out", str(tmp_path)]) == 0
     both = [pd.read_csv(folder / "runs.csv").drop(columns="seconds") for folder in (digits_out, tmp_path)]
     common = both[0][both[0]["seed"] < 2].reset_index(drop=True)
     numbers = common.select_dtypes("number").columns

@@ -27,9 +27,10 @@ def check_optimizer(optimizer):
         ValueError: A setting of Keras that the engine does not know.
     """
     name = type(optimizer).__name__
-    if not isinstance(optimizer, RuleOptimizer) or _works_on_whole_arrays(type(optimizer)):
+    if not isinstance(optimizer, RuleOptimizer) or _keeps_more_than_slots(type(optimizer)):
         raise TypeError(
-            f"`optimizer` must be one of keras_amsgrad whose rule works weight by weight (Adam, AMSGrad, AdaMax, ...). "
+            "`optimizer` must be one of keras_amsgrad whose step follows from a weight's own gradient and slots (Adam, "
+            f"AMSGrad, AdaMax). "
             f"Received: {name}. Train it with `model.fit` or scikit-learn's GridSearchCV."
         )
     config = optimizer.get_config()
@@ -43,8 +44,8 @@ def check_optimizer(optimizer):
         _check_number_or_schedule(name, setting, number_or_schedule(optimizer, setting))
 
 
-def _works_on_whole_arrays(kind):
-    own = ("build", "update_step", "apply", "_backend_update_step")
+def _keeps_more_than_slots(kind):
+    own = ("build", "apply", "update", "_settings")
     return not kind.slots or any(getattr(kind, method) is not getattr(RuleOptimizer, method) for method in own)
 
 

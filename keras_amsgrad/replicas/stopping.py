@@ -74,6 +74,15 @@ class Course:
                 self.status[k], self.running[k] = "stopped", False
         return ran, epoch, logs
 
+    def replay(self, histories):
+        """Take in epochs that were measured before a break, a history for each replica; return their number."""
+        epochs = max((len(values) for history in histories for values in history.values()), default=0)
+        for epoch in range(epochs):
+            names = histories[0]
+            measured = {name: [(h[name] + [math.nan] * epochs)[epoch] for h in histories] for name in names}
+            self.add(epoch, measured)
+        return epochs
+
     def best_weights(self):
         """Return, for each replica, the weights that early stopping goes back to, or None."""
         return [watch.best_weights() for watch in self.watches]

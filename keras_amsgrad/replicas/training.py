@@ -12,6 +12,7 @@ from keras import ops
 from keras_amsgrad.checks import number
 from keras_amsgrad.order import epoch_order
 from keras_amsgrad.replicas import backends, chunks, settings
+from keras_amsgrad.replicas.backup import Backup
 from keras_amsgrad.replicas.program import EVALUATION_ROWS, Program, check_network, metrics_of
 from keras_amsgrad.replicas.replica import Outcome
 from keras_amsgrad.replicas.stopping import Course, check_early_stopping
@@ -33,6 +34,7 @@ def train(
     memory=MEMORY,
     on_epoch=None,
     on_chunk=None,
+    backup=None,
 ):
     """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
 
@@ -53,6 +55,8 @@ def train(
         on_epoch: Called as `on_epoch(positions, epoch, logs)` after each epoch of a chunk: positions in `replicas` of
             those still training, epoch from 0, and a list of {name: value}.
         on_chunk: Called as `on_chunk(positions, outcomes)` when a chunk of replicas has finished.
+        backup: A function from the positions of a chunk to the path of a file in which to keep its last epoch, from
+            which a later call with the same arguments goes on; None keeps nothing. Not with `restore_best_weights`.
 
     Raises:
         TypeError, ValueError: Something that replicas cannot do, by name, before any training.
@@ -81,12 +85,19 @@ def train(
         at_most = chunks.largest_chunk(networks.template, slots, batch_size, memory)
         size, parts = chunks.chunks(group, at_most)
         for positions in parts:
-            finished = _train_chunk([replicas[i] for i in positions], size, networks, plan, _told(on_epoch, positions))
+            kept = Backup(backup and not _keeps_weights(early_stopping) and backup(positions))
+            of_chunk = [replicas[i] for i in positions]
+            finished = _train_chunk(of_chunk, size, networks, plan, _told(on_epoch, positions), kept)
             for i, outcome in zip(positions, finished, strict=True):
                 outcomes[i] = outcome
             if on_chunk is not None:
                 on_chunk(positions, finished)
+            kept.remove()
     return outcomes
+
+
+def _keeps_weights(early_stopping):
+    return early_stopping is not None and early_stopping.restore_best_weights
 
 
 def _on_device(rows):
@@ -174,7 +185,7 @@ class _Networks:
         return (*names, *(f"val_{name}" for name in names)) if validated else names
 
 
-def _train_chunk(replicas, size, networks, plan, on_epoch):
+def _train_chunk(replicas, size, networks, plan, on_epoch, kept):
     """Train replicas that share every batch, and return their outcomes.
 
     They run in a program for `size` replicas, so that the last chunk of a group needs none of its own: what is
@@ -189,7 +200,9 @@ def _train_chunk(replicas, size, networks, plan, on_epoch):
     numbers = settings.columns(optimizers)
     course = Course(len(replicas), size, plan.early_stopping, lambda k: program.final_weights(state, k))
     state["alive"] = ops.convert_to_tensor(course.running)
-    for epoch in range(plan.epochs):
+    state, histories = kept.restore(state)
+    done = course.replay(histories)
+    for epoch in range(done, plan.epochs if course.running.any() else done):
         state, sums = program.epoch(state, numbers, plan.x, plan.y, *plan.rows(first, epoch))
         logs = _means(sums, len(first.training))
         if len(first.validation):
@@ -199,6 +212,7 @@ def _train_chunk(replicas, size, networks, plan, on_epoch):
         if not course.running.any():
             break
         state["alive"] = ops.convert_to_tensor(course.running)
+        kept.save(state, course.history)
     return _outcomes(program, state, course, plan, first, time.perf_counter() - started)
 
 

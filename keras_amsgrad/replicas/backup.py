@@ -1,0 +1,49 @@
+"""Backups inside a long chunk: a killed chunk goes on from its last whole epoch, to the bit."""
+
+import json
+import time
+import warnings
+import zipfile
+
+import keras
+import numpy as np
+from keras import ops
+
+SECONDS_BETWEEN_BACKUPS = 5  # so that short epochs do not pay for them
+
+
+class Backup:
+    """Keeps the state of a chunk and the histories of its replicas in the file `path`; without one, nothing."""
+
+    def __init__(self, path):
+        self.path, self.saved = path or None, time.monotonic()
+
+    def restore(self, state):
+        """Return (the state after the last saved epoch, the histories until then); `state` is that before the first."""
+        if self.path is None or not self.path.exists():
+            return state, []
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                histories = json.loads(str(file["histories"]))
+                arrays = [file[str(i)] for i in range(len(file.files) - 1)]
+            if [a.shape for a in arrays] != [tuple(leaf.shape) for leaf in keras.tree.flatten(state)]:
+                raise ValueError("it is of another model")
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            warnings.warn(f"{self.path} is not a whole backup ({error}): its replicas start afresh", stacklevel=2)
+            return state, []
+        return keras.tree.pack_sequence_as(state, [ops.convert_to_tensor(a) for a in arrays]), histories
+
+    def save(self, state, histories):
+        """Save after an epoch, unless that was just done."""
+        if self.path is None or time.monotonic() - self.saved < SECONDS_BETWEEN_BACKUPS:
+            return
+        arrays = {str(i): ops.convert_to_numpy(leaf) for i, leaf in enumerate(keras.tree.flatten(state))}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.path.with_suffix(".part.npz")
+        np.savez(aside, histories=json.dumps(histories), **arrays)
+        aside.replace(self.path)
+        self.saved = time.monotonic()
+
+    def remove(self):
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
