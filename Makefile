@@ -16,15 +16,15 @@ study: $(VENV)/studies.installed
 	$(BIN)/python -m studies run digits
 
 test: $(VENV)/test.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Keras chooses its backend when it is imported: one process for each.
 OPTIMIZER_TESTS := keras_amsgrad $(wildcard $(addprefix tests/test_,$(addsuffix .py,algorithms contract diagnostics \
 	distribution fused keras_arguments keras_suite optimizers precision rules saving sparse)))
 
 test-backends: $(VENV)/backends.installed
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(OPTIMIZER_TESTS)
-	KERAS_BACKEND=torch $(BIN)/python -m pytest $(OPTIMIZER_TESTS)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS)
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .
