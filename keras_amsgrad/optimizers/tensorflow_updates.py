@@ -96,7 +96,7 @@ class TensorFlowUpdates:
         numbers = {name: tf.cast(x, gradient.dtype) for name, x in settings.items() if x is not None}
         decay = numbers.pop("decay", None)
         if decay is not None and self._decays[i]:
-            variable.assign_sub(decay * variable)
+            self.assign_sub(variable, decay * variable)
         w, *slots = (each.handle for each in variables)
         FUSED[self.rule](w, gradient, *slots, **numbers)
 
