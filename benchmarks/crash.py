@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 
-def crash_until_done(out, kills, arguments, shortest=3, longest=15, seed=0):
+def crash_until_done(out, kills, arguments, shortest, longest, seed=0):
     """Run a study into `out`, killing it up to `kills` times between `shortest` and `longest` seconds after its start.
 
     Returns {"kills", "lost", "retrained"}.
@@ -71,11 +71,15 @@ def main():
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--out", type=Path, help="folder for both runs (default: a temporary one)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shortest", type=float, default=3, help="seconds from a start to its kill, at least")
+    parser.add_argument("--longest", type=float, default=15, help="and at most: enough to start and finish a fit")
     parser.add_argument("arguments", nargs="*", default=["digits"], help="what to run (default: digits)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.out or Path(temporary)
-        counts = crash_until_done(folder / "killed", options.kills, options.arguments, seed=options.seed)
+        counts = crash_until_done(
+            folder / "killed", options.kills, options.arguments, options.shortest, options.longest, options.seed
+        )
         _run(folder / "whole", options.arguments, None)
         counts["fits"] = len(records(folder / "whole"))
         counts["same_tables"] = same_tables(folder / "killed", folder / "whole")
