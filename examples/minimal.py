@@ -13,6 +13,7 @@ from keras_amsgrad import AMSGrad
 
 
 def main():
+    keras.utils.set_random_seed(0)
     images, labels = load_digits(return_X_y=True)
     x, y = images.astype("float32") / 16, labels
 

@@ -28,11 +28,12 @@ class ReplicaGridSearchCV(GridSearchCV):
     >>> from keras_amsgrad import AMSGrad
     >>> from scikeras.wrappers import KerasClassifier
     >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import StratifiedKFold
     >>> def model():
     ...     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
     >>> classifier = KerasClassifier(
     ...     model, loss="sparse_categorical_crossentropy", optimizer=AMSGrad, epochs=30, random_state=0, verbose=0)
-    >>> search = ReplicaGridSearchCV(classifier, {"optimizer__learning_rate": [1e-5, 0.1]}, cv=3)
+    >>> search = ReplicaGridSearchCV(classifier, {"optimizer__learning_rate": [1e-5, 0.1]}, cv=StratifiedKFold(3))
     >>> search.fit(*load_iris(return_X_y=True)).best_params_
     {'optimizer__learning_rate': 0.1}
     """

@@ -18,6 +18,13 @@ from keras_amsgrad.optimizers.settings import (
 )
 
 
+def unpickled(cls, config, store):
+    """Return the optimizer that was pickled: `cls` with its settings and state."""
+    optimizer = cls.from_config(config)
+    optimizer.load_own_variables(store)
+    return optimizer
+
+
 class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
     """Run one update rule over all weights of a model.
 
@@ -195,6 +202,12 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
 
     def load_own_variables(self, store):
         state.load(self, store)
+
+    def __reduce__(self):
+        # Not Keras's: scikeras replaces that for all optimizers, once it is imported, by one that drops the state.
+        store = {}
+        self.save_own_variables(store)
+        return unpickled, (type(self), self.get_config(), store)
 
     def get_config(self):
         return {
