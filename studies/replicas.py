@@ -13,28 +13,33 @@ from studies.training import folds
 
 
 def train_as_replicas(fits, study, data, journal, progress):
-    """Train the fits that the journal lacks, all of one stage, and record them."""
-    missing = [fit for fit in fits if journal.find(fit) is None]
-    if not missing:
+    """Train the fits that the journal lacks, all of one stage, and record them.
+
+    The engine is told of all fits, so that those that are missing after a break get the numbers they would have got.
+    """
+    finished = {i for i, fit in enumerate(fits) if journal.find(fit) is not None}
+    if len(finished) == len(fits):
         return
     parts = _rows(study, data)
 
     def record(positions, outcomes):
         for i, outcome in zip(positions, outcomes, strict=True):
-            journal.write(missing[i], _recorded(outcome))
+            if i not in finished:
+                journal.write(fits[i], _recorded(outcome))
         progress.under_way(0)
 
     train(
         functools.partial(MODELS[study.model], input_shape=data.x_train.shape[1:], classes=data.classes),
-        [Replica(_optimizer(fit), fit.seed, *parts(fit)) for fit in missing],
+        [Replica(_optimizer(fit), fit.seed, *parts(fit)) for fit in fits],
         np.concatenate([data.x_train, data.x_test]),
         np.concatenate([data.y_train, data.y_test]),
-        loss=missing[0].loss,
-        batch_size=missing[0].batch_size,
-        epochs=missing[0].epochs,
-        on_epoch=lambda positions, epoch, logs: progress.under_way(len(positions) * (epoch + 1) / missing[0].epochs),
+        loss=fits[0].loss,
+        batch_size=fits[0].batch_size,
+        epochs=fits[0].epochs,
+        on_epoch=lambda positions, epoch, logs: progress.under_way(len(positions) * (epoch + 1) / fits[0].epochs),
         on_chunk=record,
-        backup=lambda positions: journal.backup_path([missing[i] for i in positions]),
+        backup=lambda positions: journal.backup_path([fits[i] for i in positions]),
+        finished=finished,
     )
 
 

@@ -118,6 +118,23 @@ def test_a_chunk_of_replicas_goes_on_from_its_last_whole_epoch_to_the_bit(data, 
     assert not list((tmp_path / "broken" / "unfinished").iterdir())
 
 
+def test_replicas_that_are_missing_after_a_break_get_the_numbers_they_would_have_got(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_amsgrad.replicas.chunks.largest_chunk", lambda *_: 2)
+    fits = [a_fit(data, epochs=2, learning_rate=alpha) for alpha in (0.001, 0.003, 0.01, 0.03, 0.1)]
+    journal, epochs = Journal(tmp_path), []
+    train_as_replicas(fits, STUDIES["digits"], data, journal, Told(lambda fits: None))
+    before = records(tmp_path)
+    for fit in fits[1::2]:
+        journal.path(fit).unlink()
+    train_as_replicas(fits, STUDIES["digits"], data, journal, Told(epochs.append))
+    assert len(epochs) == 2 * (2 + 1)  # two of the three chunks
+    after = records(tmp_path)
+    assert sum(before[name] == after[name] for name in before) == 3  # not written again
+    for name in before:
+        histories = [json.loads(each[name])["outcome"]["history"] for each in (before, after)]
+        assert histories[0] == histories[1]
+
+
 class Told:
     """In place of a study's progress: `under_way` is called after every epoch, and when a chunk is recorded."""
 

@@ -35,6 +35,7 @@ def train(
     on_epoch=None,
     on_chunk=None,
     backup=None,
+    finished=(),
 ):
     """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
 
@@ -57,6 +58,8 @@ def train(
         on_chunk: Called as `on_chunk(positions, outcomes)` when a chunk of replicas has finished.
         backup: A function from the positions of a chunk to the path of a file in which to keep its last epoch, from
             which a later call with the same arguments goes on; None keeps nothing. Not with `restore_best_weights`.
+        finished: Positions of replicas that need no training. A chunk of nothing else is left out, and its outcomes
+            are None; what is trained gives the numbers it would have given among all, to the bit.
 
     Raises:
         TypeError, ValueError: Something that replicas cannot do, by name, before any training.
@@ -85,13 +88,15 @@ def train(
         at_most = chunks.largest_chunk(networks.template, slots, batch_size, memory)
         size, parts = chunks.chunks(group, at_most)
         for positions in parts:
+            if set(positions) <= set(finished):
+                continue
             kept = Backup(backup and not _keeps_weights(early_stopping) and backup(positions))
             of_chunk = [replicas[i] for i in positions]
-            finished = _train_chunk(of_chunk, size, networks, plan, _told(on_epoch, positions), kept)
-            for i, outcome in zip(positions, finished, strict=True):
+            found = _train_chunk(of_chunk, size, networks, plan, _told(on_epoch, positions), kept)
+            for i, outcome in zip(positions, found, strict=True):
                 outcomes[i] = outcome
             if on_chunk is not None:
-                on_chunk(positions, finished)
+                on_chunk(positions, found)
             kept.remove()
     return outcomes
 
