@@ -1,5 +1,5 @@
 # make study   install what the studies need, run the `digits` study, write results/report.html
-# make test    install what the tests need, run them
+# make test    install what the tests need, run them; make test-slow runs those that take more than ten seconds each
 # make test-backends   the tests of the optimizers on JAX and on torch
 # make check   what CI runs: tests, lint, and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
@@ -10,13 +10,16 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: study test test-backends lint wheel check clean
+.PHONY: study test test-slow test-backends lint wheel check clean
 
 study: $(VENV)/studies.installed
 	$(BIN)/python -m studies run digits
 
 test: $(VENV)/test.installed
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow"
+
+test-slow: $(VENV)/test.installed
+	$(BIN)/python -m pytest --numprocesses auto --dist load -m slow tests
 
 # Keras chooses its backend when it is imported: one process for each.
 OPTIMIZER_TESTS := keras_amsgrad $(wildcard $(addprefix tests/test_,$(addsuffix .py,algorithms contract diagnostics \
@@ -40,7 +43,7 @@ wheel: $(VENV)/dev.installed
 	cd / && $(CURDIR)/$(VENV)-wheel/bin/python -c \
 		"import keras_amsgrad as k; assert '-wheel' in k.__file__; print('imported', k.__version__, k.AMSGrad().name)"
 
-check: test test-backends lint wheel
+check: test test-slow test-backends lint wheel
 
 clean:
 	rm -rf $(VENV) $(VENV)-wheel build dist *.egg-info

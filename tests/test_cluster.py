@@ -58,6 +58,7 @@ def test_a_cluster_without_workers_is_named(scheduler, tmp_path, capsys):
     assert "has no workers. Start some: dask worker" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_study_survives_a_killed_worker_and_gives_the_numbers_of_one_process(scheduler, workers, tmp_path):
     spread_out, alone = tmp_path / "spread", tmp_path / "alone"
     command = [sys.executable, "-m", "studies", "run", *SMOKE, "--dask", scheduler, "--out", str(spread_out)]

@@ -68,6 +68,7 @@ def last_line(text):
 # Killed in the middle
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["replicas", "gridsearch"])
 def test_a_killed_study_goes_on_and_ends_with_the_same_tables(engine, tmp_path):
     arguments, whole = [*SMOKE, "--engine", engine], tmp_path / "whole"
@@ -164,6 +165,7 @@ def test_a_damaged_backup_costs_only_its_fit_a_new_start(data, tmp_path):
         assert len(train(a_fit(data), data, journal)["val_loss"]) == 4
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_continue(tmp_path):
     process = start(tmp_path, "--engine", "gridsearch", "--epochs", "20")
     wait_for_records(tmp_path, 1)
@@ -179,6 +181,7 @@ def test_ctrl_c_says_how_to_continue(tmp_path):
     assert kept.items() <= records(tmp_path).items()
 
 
+@pytest.mark.slow
 def test_a_killed_worker_process_ends_in_one_line_and_a_second_run_finishes(whole, tmp_path):
     process = start(tmp_path, "--jobs", "2")
     wait_for_records(tmp_path, 1)

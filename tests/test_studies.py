@@ -165,6 +165,7 @@ def test_a_diverged_fit_is_recorded_and_ranks_last(data, tmp_path):
     assert set(runs[runs["learning_rate"] == 0.01]["status"]) == {"ok"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [["--jobs", "2"], ["--engine", "replicas"]], ids=["two processes", "replicas"])
 def test_however_it_trains_the_numbers_are_the_same(digits_out, tmp_path, options):
     assert main(["run", "digits", "--scale", "smoke", *options, "--seeds", "2", "--out", str(tmp_path)]) == 0
