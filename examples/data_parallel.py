@@ -19,6 +19,7 @@ from keras_amsgrad import AMSGrad
 def main():
     distribution = keras.distribution.DataParallel()
     keras.distribution.set_distribution(distribution)
+    keras.utils.set_random_seed(0)
     # JAX wants every batch, the last ones too, to divide by the number of devices: 11 and 3 whole batches of 128.
     images, labels = (array[:1792] for array in load_digits(return_X_y=True))
     x, y, x_val, y_val = images[:1408] / 16, labels[:1408], images[1408:] / 16, labels[1408:]

@@ -24,6 +24,7 @@ def devices():
 
 def main():
     strategy = tf.distribute.MirroredStrategy(devices())
+    keras.utils.set_random_seed(0)
     images, labels = load_digits(return_X_y=True)
 
     # The model and its optimizer are made and compiled inside the scope; everything else is as usual.
