@@ -182,7 +182,7 @@ def test_ctrl_c_says_how_to_continue(tmp_path):
 
 
 def _interrupted(process, patience=15):
-    """Press Ctrl-C until the process ends, and return what it said: Python drops an interrupt that meets a `__del__`."""
+    """Press Ctrl-C until the process ends; return what it said. Python drops an interrupt that meets a `__del__`."""
     for _ in range(5):
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
