@@ -1,7 +1,7 @@
 # make study   install what the studies need, run the `digits` study, write results/report.html
 # make test    install what the tests need, run them; make test-slow runs those that take more than ten seconds each
 # make test-backends   the tests of the optimizers on JAX and on torch
-# make check   what CI runs: tests, lint, and an import of the built wheel in an environment of its own
+# make check   what CI runs: all of these tests, lint, and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
 
 PYTHON ?= python3
