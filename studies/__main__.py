@@ -39,7 +39,7 @@ def _parser():
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    each = commands.add_parser("list", help="list the studies: source, data, model, size")
+    each = commands.add_parser("list", help="list the studies: data, model, size, variants, source")
     each.set_defaults(command=_list)
 
     each = commands.add_parser("run", help="search, train repeatedly, report; continues where it stopped")
@@ -52,6 +52,7 @@ def _parser():
     each.add_argument(
         "--search", choices=("run", "published"), default="run", help="published: train with the settings of the source"
     )
+    each.add_argument("--variant", metavar="NAME", help="another form of the study, as `list` shows it")
     each.add_argument("--seeds", type=_count, metavar="N", help="repeated runs of each optimizer")
     each.add_argument("--epochs", type=_count, metavar="N", help="epochs of every fit")
     each.add_argument(
@@ -87,13 +88,16 @@ def _count(text):
 
 
 def _list(parser, options):
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("name", "data", "model", "size at paper scale", "source", box=None, pad_edge=False)
     for study in STUDIES.values():
-        table.add_row(study.name, study.data, study.model, study.size(), study.source)
-    Console().print(table)
+        print(study.name)
+        print(f"    {study.data}, {study.model}; {study.size()}")
+        if _variants(study):
+            print(f"    variants: {', '.join(_variants(study))}")
+        print(f"    {study.source}")
+
+
+def _variants(study):
+    return getattr(study, "variants", {})
 
 
 def _run(parser, options):
@@ -118,6 +122,11 @@ def _run(parser, options):
 
 def _chosen_study(parser, options):
     study = STUDIES[options.name]
+    if options.variant:
+        if options.variant not in _variants(study):
+            there = ", ".join(_variants(study)) or "none"
+            parser.error(f"{study.name} has no variant {options.variant!r}; it has {there}")
+        study = study.as_variant(options.variant)
     if options.scale == "smoke":
         study = study.smoke()
     if isinstance(study, SyntheticStudy):
@@ -130,7 +139,7 @@ def _chosen_study(parser, options):
     if options.seeds:
         study = dataclasses.replace(study, seeds=options.seeds)
     if options.epochs:
-        search = dataclasses.replace(study.search, epochs=options.epochs)
+        search = study.search and dataclasses.replace(study.search, epochs=options.epochs)
         study = dataclasses.replace(study, epochs=options.epochs, search=search)
     return study
 

@@ -20,12 +20,13 @@ SECONDS_BETWEEN_BACKUPS = 5  # so that small models, which lose no more than tha
 class EpochBackup(keras.callbacks.Callback):
     """Save the model's and the optimizer's variables and the history after an epoch, unless that was just done.
 
-    `columns` maps the names that Keras gives to an epoch's numbers to those of the history.
+    `columns` maps the names that Keras gives to an epoch's numbers to those of the history. `stopping` is Keras's
+    `EarlyStopping` or None, a callback before this one: it is told of the epochs before a break.
     """
 
-    def __init__(self, path, columns):
+    def __init__(self, path, columns, stopping=None):
         super().__init__()
-        self.path, self.columns = path, columns
+        self.path, self.columns, self.stopping = path, columns, stopping
         self.history = {}
         self.saved = time.monotonic()
 
@@ -47,9 +48,16 @@ class EpochBackup(keras.callbacks.Callback):
         self.history = history
         return len(next(iter(history.values())))
 
+    def on_train_begin(self, logs=None):
+        if self.stopping is not None:
+            for epoch, loss in enumerate(self.history.get("train_loss", [])):
+                self.stopping.on_epoch_end(epoch, {"loss": loss})
+
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
             self.history.setdefault(self.columns[name], []).append(float(value))
+        if self.model.stop_training:  # a fit that goes on from here would train an epoch too many
+            return
         if time.monotonic() - self.saved >= SECONDS_BETWEEN_BACKUPS:
             self._save()
             self.saved = time.monotonic()

@@ -14,35 +14,36 @@ class EpochClock(keras.callbacks.Callback):
         self.epoch = epoch
 
 
-def ordered_batches(x, y, batch_size, seed, clock):
+def ordered_batches(x, y, batch_size, seed, clock, fill_last=False):
     """Return a data set for `model.fit` that visits the rows of `x` and `y` in `epoch_order(seed, clock.epoch, rows)`.
 
-    The last batch of an epoch is short where `batch_size` does not divide the number of rows. Pass `clock` to `fit`
-    as a callback.
+    The last batch of an epoch is short where `batch_size` does not divide the number of rows, or filled up with random
+    repeats. Pass `clock` to `fit` as a callback.
     """
+
+    def order():
+        return epoch_order(seed, clock.epoch, len(y), batch_size if fill_last else 1)
+
     if keras.backend.backend() == "tensorflow":
-        return _tensorflow_batches(x, y, batch_size, seed, clock)
-    return _OrderedBatches(x, y, batch_size, seed, clock)
+        return _tensorflow_batches(x, y, batch_size, order)
+    return _OrderedBatches(x, y, batch_size, order, clock)
 
 
-def _tensorflow_batches(x, y, batch_size, seed, clock):
+def _tensorflow_batches(x, y, batch_size, order):
     # Rows are gathered in TensorFlow's own threads: an epoch of a small model takes half as long as with NumPy batches.
     import tensorflow as tf
 
     x, y = tf.constant(x), tf.constant(y)
-    rows = len(y)
-    orders = tf.data.Dataset.from_generator(
-        lambda: iter([epoch_order(seed, clock.epoch, rows)]), output_signature=tf.TensorSpec([rows], tf.int64)
-    )
+    orders = tf.data.Dataset.from_generator(lambda: iter([order()]), output_signature=tf.TensorSpec([None], tf.int64))
     batches = orders.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
     batches = batches.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(4)
-    return batches.apply(tf.data.experimental.assert_cardinality(-(-rows // batch_size)))
+    return batches.apply(tf.data.experimental.assert_cardinality(-(-len(y) // batch_size)))
 
 
 class _OrderedBatches(keras.utils.PyDataset):
-    def __init__(self, x, y, batch_size, seed, clock):
+    def __init__(self, x, y, batch_size, order_now, clock):
         super().__init__()
-        self.x, self.y, self.batch_size, self.seed, self.clock = x, y, batch_size, seed, clock
+        self.x, self.y, self.batch_size, self.order_now, self.clock = x, y, batch_size, order_now, clock
         self.epoch, self.order = None, None
 
     def __len__(self):
@@ -50,6 +51,6 @@ class _OrderedBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         if self.epoch != self.clock.epoch:
-            self.epoch, self.order = self.clock.epoch, epoch_order(self.seed, self.clock.epoch, len(self.y))
+            self.epoch, self.order = self.clock.epoch, self.order_now()
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         return self.x[chosen], self.y[chosen]

@@ -38,19 +38,41 @@ class Dataset:
         return digest.hexdigest()[:16]
 
     def prepared(self, study):
-        """Return the set as a study trains on it: cut to its rows, pixels as float32 divided by its divisor."""
+        """Return the set as a study trains on it: its split, cut to its rows, pixels as float32, scaled and centred."""
+        parts = SPLITS[study.split](self)
+        rows = (study.train_rows, study.train_rows, study.test_rows, study.test_rows)
+        x_train, y_train, x_test, y_test = (part[:number] for part, number in zip(parts, rows, strict=True))
+        x_train, x_test = (x.astype("float32") / np.float32(study.divide_by) for x in (x_train, x_test))
+        if study.center:
+            mean = x_train.mean(0, dtype="float64").astype("float32")
+            x_train, x_test = x_train - mean, x_test - mean
+        return replace(self, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
-        def pixels(images):
-            return images.astype("float32") / np.float32(study.divide_by)
 
-        train, test = slice(study.train_rows), slice(study.test_rows)
-        return replace(
-            self,
-            x_train=pixels(self.x_train[train]),
-            y_train=self.y_train[train],
-            x_test=pixels(self.x_test[test]),
-            y_test=self.y_test[test],
-        )
+def _official(data):
+    return data.x_train, data.y_train, data.x_test, data.y_test
+
+
+def _shuffled(data):
+    """Return as many training and test rows as officially, out of all of them in a random order."""
+    order = np.random.default_rng(0).permutation(len(data.y_train) + len(data.y_test))
+    x, y = np.concatenate([data.x_train, data.x_test])[order], np.concatenate([data.y_train, data.y_test])[order]
+    rows = len(data.y_train)
+    return x[:rows], y[:rows], x[rows:], y[rows:]
+
+
+def _first_50000(data):
+    return data.x_train[:50000], data.y_train[:50000], data.x_train[50000:], data.y_train[50000:]
+
+
+def _fifth_batch(data):
+    """Return all training rows, and the last fifth of them as test rows."""
+    rows = len(data.y_train) * 4 // 5
+    return data.x_train, data.y_train, data.x_train[rows:], data.y_train[rows:]
+
+
+# From the name of a split to a function that returns x_train, y_train, x_test, y_test.
+SPLITS = {"": _official, "shuffled": _shuffled, "first-50000": _first_50000, "fifth-batch": _fifth_batch}
 
 
 def load(name, data_dir=None):

@@ -1,7 +1,6 @@
 """The scikeras seam: its classifier as scikit-learn >= 1.7 wants it, seeded, journalled, one program for many fits."""
 
 import dataclasses
-import functools
 import json
 import math
 import pickle
@@ -11,11 +10,10 @@ import keras
 from scikeras.wrappers import KerasClassifier
 from sklearn.utils import ClassifierTags
 
-import keras_amsgrad
 from studies.backup import EpochBackup
 from studies.batches import EpochClock, ordered_batches
 from studies.machine import machine
-from studies.models import MODELS
+from studies.parts import early_stopping_of, loss_of, network_of, optimizer_of
 
 # Steps that Keras runs between two returns to Python: enough that Python no longer counts (measured: 32 halve the
 # time of a small model's epoch), few enough that Ctrl-C is answered.
@@ -26,14 +24,12 @@ COLUMNS = {"loss": "train_loss", "accuracy": "train_accuracy", "val_loss": "val_
 
 def classifier(work, data, journal):
     """Return the classifier that does a piece of work (a `Fit`) on images of `data`."""
-    bias_correction = {} if work.bias_correction is None else {"optimizer__bias_correction": work.bias_correction}
     return StudyClassifier(
-        functools.partial(MODELS[work.model], input_shape=data.x_train.shape[1:], classes=data.classes),
+        network_of(work, data),
         work=work,
         journal=journal,
-        loss=work.loss,
+        loss=loss_of(work),
         metrics=["accuracy"],
-        optimizer=getattr(keras_amsgrad, work.optimizer),
         optimizer__learning_rate=work.learning_rate,
         optimizer__beta_2=work.beta_2,
         batch_size=work.batch_size,
@@ -41,7 +37,6 @@ def classifier(work, data, journal):
         random_state=work.seed,
         shuffle=False,  # `ordered_batches` shuffles
         verbose=0,
-        **bias_correction,
     )
 
 
@@ -49,6 +44,8 @@ class StudyClassifier(KerasClassifier):
     """scikeras's KerasClassifier for studies.
 
     * scikit-learn sees a classifier (scikeras 0.13 does not carry the tags of scikit-learn 1.7).
+    * The optimizer is made from `work` and the two settings that a search varies, `optimizer__learning_rate` and
+      `optimizer__beta_2`: a schedule depends on the number of rows, which scikeras does not know.
     * The same `random_state` means the same initial weights and the same order of batches, for every optimizer.
     * `fit` records its outcome in `journal`, and takes it from there where it is recorded already.
     * `score` is minus the validation loss after the last epoch, so a search keeps the setting with the lowest.
@@ -101,13 +98,15 @@ class StudyClassifier(KerasClassifier):
 
     def _train(self, X, y, validation_data, backup_path):
         start = time.perf_counter()
-        self.validation_data_ = validation_data
-        self.backup_ = EpochBackup(backup_path, COLUMNS)
+        self.validation_data_, self.rows_ = validation_data, len(y)
+        self.stopping_ = early_stopping_of(self.work)
+        self.backup_ = EpochBackup(backup_path, COLUMNS, self.stopping_)
         super().fit(X, y)
         history = self.backup_.history
         diverged = not all(math.isfinite(value) for values in history.values() for value in values)
+        stopped = self.stopping_ is not None and self.stopping_.stopped_epoch > 0
         return {
-            "status": "diverged" if diverged else "ok",
+            "status": "diverged" if diverged else "stopped" if stopped else "ok",
             "history": history,
             "seconds": round(time.perf_counter() - start, 3),
             **machine(),
@@ -118,7 +117,13 @@ class StudyClassifier(KerasClassifier):
         # fixed they change nothing on a CPU, and cost a third of the time.
         self._random_state = None
         keras.utils.set_random_seed(self.random_state)
-        return shared_program(super()._build_keras_model(), pickle.dumps(self.model), self._get_compile_kwargs())
+        work = dataclasses.replace(self.work, **self._settings())
+        compile_arguments = {
+            "optimizer": optimizer_of(work, self.rows_),
+            "loss": self.loss,
+            "metrics": self.metrics,
+        }
+        return shared_program(super()._build_keras_model(), pickle.dumps(self.model), compile_arguments)
 
     def _fit_keras_model(self, X, y, **arguments):
         clock = EpochClock()
@@ -131,8 +136,10 @@ class StudyClassifier(KerasClassifier):
             "validation_batch_size": 2000,
             "batch_size": None,  # `ordered_batches` makes the batches
         }
-        self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN(), self.backup_]
-        super()._fit_keras_model(ordered_batches(X, y, self.batch_size, self.random_state, clock), None, **arguments)
+        stopping = [] if self.stopping_ is None else [self.stopping_]
+        self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN(), *stopping, self.backup_]
+        batches = ordered_batches(X, y, self.batch_size, self.random_state, clock, self.work.fill_last_batch)
+        super()._fit_keras_model(batches, None, **arguments)
 
 
 _programs = {}
@@ -146,9 +153,8 @@ def shared_program(model, model_id, compile_arguments):
     """
     optimizer = compile_arguments["optimizer"]
     config = optimizer.get_config()
-    numbers = {
-        name: config.pop(name) for name in ("learning_rate", "beta_1", "beta_2") if isinstance(config[name], float)
-    }
+    names = [name for name in ("learning_rate", "beta_1", "beta_2") if isinstance(config.get(name), float)]
+    numbers = {name: config.pop(name) for name in names}
     config.pop("name")
     program_id = model_id, type(optimizer), json.dumps(config), str(compile_arguments["loss"]), model.input_shape
     if program_id not in _programs:

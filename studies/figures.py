@@ -79,10 +79,12 @@ def run_curves(curves):
 
 def curve_panel(curves, rate, axes):
     """Draw one rate (a column of curves) of every run, one line a seed."""
-    for (name, _), run in curves.groupby(["optimizer", "seed"], sort=False):
+    key = list(curves.columns[: curves.columns.get_loc("epoch")])
+    for _, run in curves.groupby(key, sort=False, dropna=False):
+        name = run["optimizer"].iloc[0]
         seen = name in axes.get_legend_handles_labels()[1]
         label = None if seen else name
-        axes.plot(run["epoch"], run[rate], lw=1, alpha=0.8, label=label, **STYLES[name])
+        axes.plot(run["epoch"], run[rate], lw=1, alpha=0.8, label=label, **STYLES.get(name, {}))
     axes.set_title(RATES[rate])
     axes.grid(alpha=0.3)
     if rate.endswith("loss"):

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from studies.errors import StudyError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Fit:
     beta_2: float | None = None
     bias_correction: bool | None = None  # None where the optimizer has no such choice
     schedule: str = ""
+    options: dict = dataclasses.field(default_factory=dict, hash=False)  # further settings of the optimizer
+    l2: float = 0.0  # l2 times the sum of all squared weights is added to the loss
+    flip: bool = False  # training images are mirrored left to right at random
+    fill_last_batch: bool = False
+    patience: int | None = None  # training stops when its loss has not gone down for so many epochs
     variant: str = ""
     fold: int | None = None
     folds: int | None = None

@@ -1,26 +1,46 @@
 """All fits of a stage as replicas of one Keras model, trained together, and recorded chunk by chunk."""
 
-import functools
-
 import numpy as np
 
-import keras_amsgrad
 from keras_amsgrad.replicas import Replica, train
+from keras_amsgrad.replicas.settings import check_optimizer
 from studies.estimator import COLUMNS
 from studies.machine import machine
-from studies.models import MODELS
+from studies.parts import early_stopping_of, loss_of, network_of, optimizer_of
 from studies.training import folds
 
 
 def train_as_replicas(fits, study, data, journal, progress):
-    """Train the fits that the journal lacks, all of one stage, and record them.
+    """Train the fits that the journal lacks, all of one stage, and record them; leave those that replicas cannot do."""
+    networks, left = {}, []
+    for fit in fits:
+        if _replicas_can(fit, data):
+            networks.setdefault((fit.model, fit.l2), []).append(fit)
+        elif journal.find(fit) is None:
+            left.append(fit.optimizer)
+    if left:
+        progress.note(f"{', '.join(dict.fromkeys(left))} will be trained one after another: not rules weight by weight")
+    for of_network in networks.values():
+        _train_network(of_network, study, data, journal, progress)
+
+
+def _replicas_can(fit, data):
+    try:
+        check_optimizer(optimizer_of(fit, len(data.y_train)))
+    except TypeError:
+        return False
+    return True
+
+
+def _train_network(fits, study, data, journal, progress):
+    """Train the fits of one network that the journal lacks.
 
     The engine is told of all fits, so that those that are missing after a break get the numbers they would have got.
     """
     finished = {i for i, fit in enumerate(fits) if journal.find(fit) is not None}
     if len(finished) == len(fits):
         return
-    parts = _rows(study, data)
+    parts, first = _rows(study, data), fits[0]
 
     def record(positions, outcomes):
         for i, outcome in zip(positions, outcomes, strict=True):
@@ -29,14 +49,16 @@ def train_as_replicas(fits, study, data, journal, progress):
         progress.under_way(0)
 
     train(
-        functools.partial(MODELS[study.model], input_shape=data.x_train.shape[1:], classes=data.classes),
-        [Replica(_optimizer(fit), fit.seed, *parts(fit)) for fit in fits],
+        network_of(first, data),
+        [Replica(optimizer_of(fit, len(parts(fit)[0])), fit.seed, *parts(fit)) for fit in fits],
         np.concatenate([data.x_train, data.x_test]),
         np.concatenate([data.y_train, data.y_test]),
-        loss=fits[0].loss,
-        batch_size=fits[0].batch_size,
-        epochs=fits[0].epochs,
-        on_epoch=lambda positions, epoch, logs: progress.under_way(len(positions) * (epoch + 1) / fits[0].epochs),
+        loss=loss_of(first),
+        batch_size=first.batch_size,
+        fill_last_batch=first.fill_last_batch,
+        epochs=first.epochs,
+        early_stopping=early_stopping_of(first),
+        on_epoch=lambda positions, epoch, logs: progress.under_way(len(positions) * (epoch + 1) / first.epochs),
         on_chunk=record,
         backup=lambda positions: journal.backup_path([fits[i] for i in positions]),
         finished=finished,
@@ -46,7 +68,7 @@ def train_as_replicas(fits, study, data, journal, progress):
 def _rows(study, data):
     """Return a function from a fit to its (training rows, validation rows), numbers in training set + test set."""
     every, test = np.arange(len(data.y_train)), len(data.y_train) + np.arange(len(data.y_test))
-    fold_of = folds(study.search, data.y_train)
+    fold_of = study.search and folds(study.search, data.y_train)
 
     def parts(fit):
         if fit.stage == "search":
@@ -54,11 +76,6 @@ def _rows(study, data):
         return every, test
 
     return parts
-
-
-def _optimizer(fit):
-    correction = {} if fit.bias_correction is None else {"bias_correction": fit.bias_correction}
-    return getattr(keras_amsgrad, fit.optimizer)(fit.learning_rate, beta_2=fit.beta_2, **correction)
 
 
 def _recorded(outcome):

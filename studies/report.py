@@ -10,6 +10,8 @@ import pandas as pd
 from studies import figures, tables
 from studies.journal import Journal
 
+# What tells the arms of a study apart.
+ARM = ["optimizer", "variant", "schedule", "bias_correction", "learning_rate", "beta_2", "model"]
 RATES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
@@ -62,12 +64,17 @@ def _network_section(study, records):
     }
 
 
+def _arm(run):
+    return {name: run[name] for name in ("optimizer", "variant", "schedule", "bias_correction")}
+
+
 def choices(repeats, published):
-    """Return one row for each optimizer: the setting that it was trained with, beside the published one."""
+    """Return one row for each arm: the setting that it was trained with, beside the published one."""
     rows = []
-    for name, group in repeats.groupby("optimizer", sort=False):
+    for _, group in repeats.groupby(ARM, sort=False, dropna=False):
         used = group.iloc[0]
-        row = {"optimizer": name, "learning rate α": f"{used['learning_rate']:g}", "β₂": f"{used['beta_2']:g}"}
+        name = used["optimizer"]
+        row = _arm(used) | {"learning rate α": f"{used['learning_rate']:g}", "β₂": f"{used['beta_2']:g}"}
         if name in published:
             row |= {"published α": f"{published[name][0]:g}", "published β₂": f"{published[name][1]:g}"}
         rows.append(row)
@@ -75,10 +82,10 @@ def choices(repeats, published):
 
 
 def results(repeats):
-    """Return one row for each optimizer: mean and standard deviation over n seeds."""
+    """Return one row for each arm: mean and standard deviation over n seeds."""
     rows = []
-    for name, group in repeats.groupby("optimizer", sort=False):
-        row = {"optimizer": name, "n": len(group)}
+    for _, group in repeats.groupby(ARM, sort=False, dropna=False):
+        row = _arm(group.iloc[0]) | {"n": len(group)}
         for rate, title in figures.RATES.items():
             row[title] = _mean_and_deviation(group[rate], digits=4)
         row["best test loss"] = _mean_and_deviation(group["best_val_loss"], digits=4)
@@ -124,7 +131,9 @@ def _versions(records):
 
 def _command(study):
     options = "" if study["scale"] == "paper" else f" --scale {study['scale']}"
-    options += " --search published" if study["variant"] == "published-settings" else ""
+    names = study["variant"].split("+") if study["variant"] else []
+    options += "".join(f" --variant {name}" for name in names if name != "published-settings")
+    options += " --search published" if "published-settings" in names else ""
     return f"python -m studies run {study['name']}{options}"
 
 

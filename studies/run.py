@@ -1,7 +1,5 @@
 """Run one study: search, repeated training, report. What the journal holds already is not done again."""
 
-import dataclasses
-
 from studies import datasets
 from studies.catalog import SyntheticStudy
 from studies.journal import Journal
@@ -47,17 +45,19 @@ def _run_network(study, journal, data_dir, published, engine, dask):
         elif engine == "replicas":
             train_as_replicas(fits, study, data, journal, progress)
 
+    searched, arms = [], study.arms
     if published:
-        study, searched, chosen = dataclasses.replace(study, variant="published-settings"), [], study.published
-    else:
-        searched = [fit for optimizer in study.optimizers for fit in search.search_fits(study, data, optimizer)]
+        study, arms = study.as_variant("published-settings"), [arm.at(study.published[arm.optimizer]) for arm in arms]
+    elif study.search:
+        searched = [fit for arm in arms for fit in search.search_fits(study, data, arm)]
         journal.plan(study, searched)
-        with Progress(f"{study.name}: search", journal, searched) as progress:
+        with Progress(f"{study.label}: search", journal, searched) as progress:
             train_ahead(searched, progress)
-            chosen = {optimizer: search.tune(study, data, optimizer, journal) for optimizer in study.optimizers}
-            progress.note("chose " + "; ".join(f"{setting} for {name}" for name, setting in chosen.items()))
-    repeats = training.repeat_fits(study, data, chosen)
+            chosen = [search.tune(study, data, arm, journal) for arm in arms]
+            progress.note("chose " + "; ".join(f"{s} for {arm.label}" for arm, s in zip(arms, chosen, strict=True)))
+        arms = [arm.at(setting) for arm, setting in zip(arms, chosen, strict=True)]
+    repeats = training.repeat_fits(study, data, arms)
     journal.plan(study, searched + repeats)
-    with Progress(f"{study.name}: repeated training", journal, repeats) as progress:
+    with Progress(f"{study.label}: repeated training", journal, repeats) as progress:
         train_ahead(repeats, progress)
         training.repeat(repeats, study, data, journal)

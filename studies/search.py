@@ -6,31 +6,30 @@ import warnings
 
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
-from studies.catalog import Setting
 from studies.errors import StudyError
 from studies.estimator import classifier
 from studies.training import fit_of, folds
 
 
-def search_fits(study, data, optimizer):
-    """Return every fit of the search for one optimizer's setting."""
-    work = _search_fit(study, data, optimizer)
+def search_fits(study, data, arm):
+    """Return every fit of the search for one arm's setting."""
     return [
-        dataclasses.replace(work, learning_rate=setting.learning_rate, beta_2=setting.beta_2, fold=fold)
-        for setting in study.search.settings
+        dataclasses.replace(_search_fit(study, data, arm.at(setting)), fold=fold)
+        for setting in study.search.settings(arm)
         for fold in range(study.search.folds)
     ]
 
 
-def tune(study, data, optimizer, journal):
-    """Search the study's grid with scikit-learn's GridSearchCV and return the best `Setting`.
+def tune(study, data, arm, journal):
+    """Search the study's grid for an arm with scikit-learn's GridSearchCV and return the best `Setting`.
 
     The best has the lowest validation loss after the last epoch, averaged over the folds. A setting that diverged in
     any fold ranks last.
     """
+    settings = study.search.settings(arm)
     search = GridSearchCV(
-        classifier(_search_fit(study, data, optimizer), data, journal),
-        {"optimizer__learning_rate": study.search.learning_rates, "optimizer__beta_2": study.search.beta_2s},
+        classifier(_search_fit(study, data, arm), data, journal),
+        [{f"optimizer__{name}": [x] for name, x in dataclasses.asdict(setting).items()} for setting in settings],
         cv=PredefinedSplit(fold_of := folds(study.search, data.y_train)),
         refit=False,
         error_score="raise",
@@ -39,14 +38,10 @@ def tune(study, data, optimizer, journal):
         warnings.filterwarnings("ignore", "One or more of the test scores are non-finite")
         search.fit(data.x_train, data.y_train, fold_of=fold_of, pool=(data.x_train, data.y_train, fold_of))
     if not math.isfinite(search.best_score_):
-        raise StudyError(f"Every setting of {optimizer} diverged in the search of {study.name}.")
-    best = search.best_params_
-    return Setting(best["optimizer__learning_rate"], best["optimizer__beta_2"])
+        raise StudyError(f"Every setting of {arm.label} diverged in the search of {study.name}.")
+    return settings[search.best_index_]
 
 
-def _search_fit(study, data, optimizer):
-    return dataclasses.replace(
-        fit_of(study, data, optimizer, stage="search", epochs=study.search.epochs),
-        folds=study.search.folds,
-        fold_seed=study.search.fold_seed,
-    )
+def _search_fit(study, data, arm):
+    of_search = {"folds": study.search.folds, "fold_seed": study.search.fold_seed, "patience": study.search.patience}
+    return fit_of(study, data, arm, stage="search", epochs=study.search.epochs, **of_search)

@@ -1,7 +1,5 @@
 """Single fits and repeated training: one setting for each optimizer, several seeds."""
 
-import dataclasses
-
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedKFold
@@ -10,32 +8,36 @@ from studies.estimator import classifier
 from studies.journal import Fit
 
 
-def fit_of(study, data, optimizer, stage, epochs, seed=0):
-    """Return the study's `Fit` for one optimizer and stage, still without a setting and a fold."""
+def fit_of(study, data, arm, stage, epochs, seed=0, **of_search):
+    """Return the study's `Fit` for one arm and stage; `of_search` are the fields that only a search has."""
     return Fit(
         study=study.name,
         stage=stage,
         data=data.fingerprint,
-        model=study.model,
-        optimizer=optimizer,
+        model=arm.model or study.model,
+        optimizer=arm.optimizer,
         epochs=epochs,
         batch_size=study.batch_size,
         loss=study.loss,
         seed=seed,
-        bias_correction=None if optimizer == "AdaMax" else True,
-        variant=study.variant,
+        learning_rate=arm.learning_rate,
+        beta_2=arm.beta_2,
+        bias_correction=arm.bias_correction,
+        schedule=arm.schedule,
+        options=arm.options,
+        l2=arm.l2,
+        flip=study.flip,
+        fill_last_batch=study.fill_last_batch,
+        variant="+".join(filter(None, (study.variant, arm.variant))),
+        **of_search,
     )
 
 
-def repeat_fits(study, data, chosen):
-    """Return every fit of the repeated training; `chosen` maps optimizers to settings."""
+def repeat_fits(study, data, arms):
+    """Return every fit of the repeated training of some arms with their settings."""
     return [
-        dataclasses.replace(
-            fit_of(study, data, optimizer, stage="repeat", epochs=study.epochs, seed=seed),
-            learning_rate=setting.learning_rate,
-            beta_2=setting.beta_2,
-        )
-        for optimizer, setting in chosen.items()
+        fit_of(study, data, arm, stage="repeat", epochs=study.epochs, seed=seed)
+        for arm in arms
         for seed in range(study.seeds)
     ]
 

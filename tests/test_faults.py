@@ -17,7 +17,7 @@ import pytest
 from benchmarks.crash import crash_until_done, records, same_tables
 from studies import backup, datasets, estimator, tables, training
 from studies.__main__ import main
-from studies.catalog import STUDIES
+from studies.catalog import STUDIES, Arm
 from studies.errors import StudyError
 from studies.journal import Journal
 from studies.replicas import train_as_replicas
@@ -40,7 +40,7 @@ def whole(tmp_path_factory):
 
 
 def a_fit(data, epochs=4, **settings):
-    fit = training.fit_of(STUDIES["digits"].smoke(), data, "AMSGrad", stage="repeat", epochs=epochs)
+    fit = training.fit_of(STUDIES["digits"].smoke(), data, Arm("AMSGrad"), stage="repeat", epochs=epochs)
     return dataclasses.replace(fit, **{"learning_rate": 0.01, "beta_2": 0.99, **settings})
 
 
@@ -216,7 +216,7 @@ def _busiest_child(pid):
         lambda text: text[:40],
         lambda text: "",
         lambda text: text.replace('"status": "ok"', '"status": "diverged"'),
-        lambda text: text.replace('"schema": 1', '"schema": 0'),
+        lambda text: text.replace('"schema": ', '"schema": -'),
         lambda text: "[]",
     ],
     ids=["torn", "empty", "changed by hand", "older schema", "not a record"],

@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 
 from studies import datasets, estimator, search, tables, training
 from studies.__main__ import main
-from studies.catalog import STUDIES, Setting
+from studies.catalog import STUDIES, Arm, Setting
 from studies.journal import Journal
 
 RUN_COLUMNS = """
@@ -36,7 +36,7 @@ def data():
 
 def a_fit(data, **settings):
     study = STUDIES["digits"].smoke()
-    fit = training.fit_of(study, data, settings.pop("optimizer", "AMSGrad"), stage="repeat", epochs=2)
+    fit = training.fit_of(study, data, Arm(settings.pop("optimizer", "AMSGrad")), stage="repeat", epochs=2)
     return dataclasses.replace(fit, **{"learning_rate": 0.01, "beta_2": 0.99, **settings})
 
 
@@ -44,7 +44,7 @@ def test_runs_csv_has_the_columns_of_the_contract(digits_out):
     runs = pd.read_csv(digits_out / "runs.csv")
     assert list(runs.columns) == RUN_COLUMNS.split()
     study = STUDIES["digits"].smoke()
-    assert len(runs[runs["stage"] == "search"]) == 2 * 3 * len(study.search.settings)
+    assert len(runs[runs["stage"] == "search"]) == 3 * sum(len(study.search.settings(arm)) for arm in study.arms)
     assert len(runs[runs["stage"] == "repeat"]) == 2 * study.seeds
     assert set(runs["status"]) == {"ok"}
     assert runs["val_accuracy"].between(0, 1).all()
@@ -126,13 +126,13 @@ def test_a_shared_program_gives_what_a_new_one_gives(data, tmp_path):
 def test_a_study_fit_equals_a_plain_keras_fit_in_the_same_order(data, tmp_path):
     from keras_amsgrad import AMSGrad
     from keras_amsgrad.order import epoch_order
-    from studies.models import feedforward
+    from studies.models import network
 
     fit = a_fit(data, seed=3)
     ours = estimator.classifier(fit, data, Journal(tmp_path))
     ours.fit(data.x_train, data.y_train, validation_data=(data.x_test, data.y_test))
     keras.utils.set_random_seed(3)
-    model = feedforward((8, 8), 10)
+    model = network("feedforward", (8, 8), 10)
     model.compile(AMSGrad(0.01, beta_2=0.99), "sparse_categorical_crossentropy")
     for epoch in range(2):
         order = epoch_order(3, epoch, len(data.y_train))
@@ -158,8 +158,8 @@ def test_a_diverged_fit_is_recorded_and_ranks_last(data, tmp_path):
         study, search=dataclasses.replace(study.search, learning_rates=(1e38, 0.01), beta_2s=(0.99,))
     )
     journal = Journal(tmp_path)
-    assert search.tune(bad, data, "AMSGrad", journal) == Setting(0.01, 0.99)
-    journal.plan(bad, search.search_fits(bad, data, "AMSGrad"))
+    assert search.tune(bad, data, Arm("AMSGrad"), journal) == Setting(0.01, 0.99)
+    journal.plan(bad, search.search_fits(bad, data, Arm("AMSGrad")))
     runs = tables.runs(tables.records(tmp_path))
     assert set(runs[runs["learning_rate"] == 1e38]["status"]) == {"diverged"}
     assert set(runs[runs["learning_rate"] == 0.01]["status"]) == {"ok"}

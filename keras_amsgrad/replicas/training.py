@@ -28,6 +28,7 @@ def train(
     *,
     loss="sparse_categorical_crossentropy",
     batch_size=32,
+    fill_last_batch=False,
     epochs=1,
     shuffle=True,
     early_stopping=None,
@@ -49,6 +50,7 @@ def train(
         x, y: All rows, arrays (n, ...): replicas name theirs by number.
         loss: A Keras loss: name, function or instance, for each row by itself.
         batch_size: Rows in a batch; the last batch of an epoch is short where it does not divide.
+        fill_last_batch: Whether random repeats fill that batch (see `epoch_order`). Needs `shuffle`.
         epochs: Epochs at most.
         shuffle: Whether rows come in the order `epoch_order(seed, epoch, n)`, or as they are in `training`.
         early_stopping: A `keras.callbacks.EarlyStopping` to apply to each replica by itself, or None.
@@ -80,8 +82,10 @@ def train(
     steps = sum(epochs * math.ceil(len(replicas[group[0]].training) / batch_size) for group in groups)
     networks = _Networks(model, loss, steps)
     _check(replicas, networks, batch_size, early_stopping)
+    if fill_last_batch and not shuffle:
+        raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
     x, y = _on_device(x), _on_device(y)
-    plan = Plan(x, y, batch_size, epochs, shuffle, early_stopping)
+    plan = Plan(x, y, batch_size, fill_last_batch, epochs, shuffle, early_stopping)
     outcomes = [None] * len(replicas)
     for group in groups:
         slots = len(replicas[group[0]].optimizer.slots)
@@ -135,6 +139,7 @@ class Plan:
     x: object
     y: object
     batch_size: int
+    fill_last_batch: bool
     epochs: int
     shuffle: bool
     early_stopping: object
@@ -142,7 +147,10 @@ class Plan:
     def rows(self, replica, epoch):
         """Return the training rows of one epoch as (full batches, the short rest)."""
         rows = np.asarray(replica.training)
-        return in_batches(rows[epoch_order(replica.seed, epoch, len(rows))] if self.shuffle else rows, self.batch_size)
+        if self.shuffle:
+            multiple_of = self.batch_size if self.fill_last_batch else 1
+            rows = rows[epoch_order(replica.seed, epoch, len(rows), multiple_of)]
+        return in_batches(rows, self.batch_size)
 
 
 def in_batches(rows, size):
@@ -208,8 +216,9 @@ def _train_chunk(replicas, size, networks, plan, on_epoch, kept):
     state, histories = kept.restore(state)
     done = course.replay(histories)
     for epoch in range(done, plan.epochs if course.running.any() else done):
-        state, sums = program.epoch(state, numbers, plan.x, plan.y, *plan.rows(first, epoch))
-        logs = _means(sums, len(first.training))
+        batches, rest = plan.rows(first, epoch)
+        state, sums = program.epoch(state, numbers, plan.x, plan.y, batches, rest)
+        logs = _means(sums, batches.size + len(rest))
         if len(first.validation):
             sums = program.evaluate(state, plan.x, plan.y, *in_batches(first.validation, EVALUATION_ROWS))
             logs |= {f"val_{name}": values for name, values in _means(sums, len(first.validation)).items()}

@@ -3,10 +3,11 @@
 A text that ends in (D) is a default of ours, for something that the source leaves open. The report prints those.
 """
 
-from studies.catalog import mcgill, synthetic
-from studies.catalog.network import NetworkStudy, Search, Setting
+from studies.catalog import bushaev, korzeniowski, mcgill, perez, synthetic
+from studies.catalog.network import Arm, NetworkStudy, Search, Setting
 from studies.catalog.synthetic import SyntheticStudy
 
-__all__ = ["STUDIES", "NetworkStudy", "Search", "Setting", "SyntheticStudy"]
+__all__ = ["STUDIES", "Arm", "NetworkStudy", "Search", "Setting", "SyntheticStudy"]
 
-STUDIES = {study.name: study for study in (*mcgill.STUDIES, *synthetic.STUDIES)}
+SOURCES = (mcgill, synthetic, korzeniowski, perez, bushaev)
+STUDIES = {study.name: study for source in SOURCES for study in source.STUDIES}

@@ -1,12 +1,12 @@
 """The studies of Bennatan, Collin and Ng, and their protocol on a problem small enough for a first look."""
 
-from studies.catalog.network import NetworkStudy, Search, Setting
+from studies.catalog.network import NetworkStudy, Search, Setting, Smoke
 
 BENNATAN = 'Bennatan, Collin and Ng, "A Closer Look At The Convergence of Adam and AMSGrad"'
 
-MCGILL_GRID = {"learning_rates": (1e-4, 1e-3, 1e-2, 0.1, 1.0), "beta_2s": (0.99, 0.9925, 0.995, 0.9975, 0.999)}
+GRID = {"learning_rates": (1e-4, 1e-3, 1e-2, 0.1, 1.0), "beta_2s": (0.99, 0.9925, 0.995, 0.9975, 0.999)}
 
-LEFT_OPEN_IN_NETWORKS = (
+LEFT_OPEN = (
     "Both optimizers are bias-corrected, with epsilon 1e-8 (D).",
     "Initial weights are Glorot uniform, biases zero (D).",
     "Folds are stratified and shuffled with a fixed seed; the same seed gives every optimizer the same folds, initial "
@@ -14,6 +14,47 @@ LEFT_OPEN_IN_NETWORKS = (
     "The search keeps the setting with the lowest validation loss after the last epoch, averaged over the folds (D).",
     "Training loss and accuracy are means over an epoch while it trains, as Keras reports them (D).",
 )
+SCALED = "Pixels are divided by 255 (D)."
+CATEGORICAL = "The loss is categorical cross-entropy on probabilities; the text says binary cross-entropy (D)."
+BINARY = (
+    "The loss is the binary cross-entropy that the text names: the mean over the 10 outputs of the softmax, clipped to "
+    "[1e-7, 1 - 1e-7]. Accuracy is still that of the most probable class (D)."
+)
+NEVER_SCALED = "Pixels are 0 to 255, as in the source's code, which never scales them."
+OFFICIAL_MNIST = "The official split, 60,000 training and 10,000 test images (D)."
+OFFICIAL_CIFAR10 = "The official split, 50,000 training and 10,000 test images (D)."
+SHUFFLED_MNIST = "60,000 training and 10,000 test images out of all 70,000, shuffled once with seed 0 (seed: D)."
+SEEN_CIFAR10 = (
+    "The test set is the fifth training batch, as in the source's code. All five batches are trained on, so every test "
+    "image was seen in training (D)."
+)
+
+
+def variants(official, as_coded_split, as_coded_note):
+    """Return the two variants of a study: the source's code, and the loss that its text names."""
+    return {
+        "as-coded": {
+            "divide_by": 1,
+            "split": as_coded_split,
+            "left_open": (NEVER_SCALED, CATEGORICAL, as_coded_note, *LEFT_OPEN),
+        },
+        "binary-crossentropy": {
+            "loss": "binary_crossentropy",
+            "left_open": (SCALED, BINARY, official, *LEFT_OPEN),
+        },
+    }
+
+
+MNIST = {
+    "source": BENNATAN,
+    "data": "mnist",
+    "search": Search(**GRID, epochs=30),
+    "epochs": 50,
+    "seeds": 5,
+    "published_note": "Table I of the source.",
+    "left_open": (SCALED, CATEGORICAL, OFFICIAL_MNIST, *LEFT_OPEN),
+    "variants": variants(OFFICIAL_MNIST, "shuffled", SHUFFLED_MNIST),
+}
 
 STUDIES = (
     NetworkStudy(
@@ -27,27 +68,47 @@ STUDIES = (
         epochs=30,
         seeds=5,
         divide_by=16,
-        published={},
         published_note="No source reports this study: the data are scikit-learn's bundled digits, 8 x 8 pixels.",
-        left_open=("A quarter of the 1,797 images, stratified, is the test set (D).", *LEFT_OPEN_IN_NETWORKS),
+        left_open=("A quarter of the 1,797 images, stratified, is the test set (D).", *LEFT_OPEN),
     ),
     NetworkStudy(
         name="mcgill-logistic",
         title="Logistic regression on MNIST",
-        source=BENNATAN,
         question="Is there a discernible difference between Adam and AMSGrad on a convex problem?",
-        data="mnist",
         model="logistic",
-        search=Search(**MCGILL_GRID, epochs=30),
-        epochs=50,
-        seeds=5,
         published={"Adam": Setting(0.001, 0.99), "AMSGrad": Setting(0.001, 0.99)},
+        **MNIST,
+    ),
+    NetworkStudy(
+        name="mcgill-feedforward",
+        title="A network with one hidden layer on MNIST",
+        question="Does AMSGrad reach a slightly lower training loss than Adam on a small network?",
+        model="feedforward",
+        published={"Adam": Setting(0.001, 0.99), "AMSGrad": Setting(0.001, 0.999)},
+        **MNIST,
+    ),
+    NetworkStudy(
+        name="mcgill-cifarnet",
+        title="CifarNet on CIFAR-10",
+        source=BENNATAN,
+        question="Does AMSGrad reach a slightly lower training loss than Adam on a convolutional network?",
+        data="cifar10",
+        model="cifarnet-drawn",
+        search=Search(**GRID, epochs=15, patience=3),
+        epochs=30,
+        seeds=5,
+        published={"Adam": Setting(0.001, 0.999), "AMSGrad": Setting(0.001, 0.999)},
         published_note="Table I of the source.",
         left_open=(
-            "Pixels are divided by 255 (D).",
-            "The loss is categorical cross-entropy on probabilities; the text says binary cross-entropy (D).",
-            "The official split, 60,000 training and 10,000 test images (D).",
-            *LEFT_OPEN_IN_NETWORKS,
+            SCALED,
+            CATEGORICAL,
+            OFFICIAL_CIFAR10,
+            "A fit of the search stops when its training loss has not gone down for 3 epochs; the text does not say "
+            "which loss (D).",
+            "The network is the one that the source draws; BatchNorm has Keras's momentum .99 and epsilon 1e-3 (D).",
+            *LEFT_OPEN,
         ),
+        variants=variants(OFFICIAL_CIFAR10, "fifth-batch", SEEN_CIFAR10),
+        smoke_scale=Smoke(train_rows=192, test_rows=128, epochs=2, seeds=1, beta_2s=1),
     ),
 )

@@ -8,10 +8,38 @@ class Setting:
     """One choice of an optimizer's hyper-parameters: `learning_rate` is the papers' alpha."""
 
     learning_rate: float
-    beta_2: float
+    beta_2: float | None
 
     def __str__(self):
-        return f"α = {self.learning_rate:g}, β₂ = {self.beta_2:g}"
+        beta_2 = "" if self.beta_2 is None else f", β₂ = {self.beta_2:g}"
+        return f"α = {self.learning_rate:g}{beta_2}"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the things that a study compares: an optimizer with all its settings.
+
+    `learning_rate` and `beta_2` are None where a search is to find them. Batches, epochs and seeds are the study's.
+    """
+
+    optimizer: str  # the class: of keras_amsgrad, or Keras's SGD
+    learning_rate: float | None = None
+    beta_2: float | None = None
+    bias_correction: bool | None = True  # None where the optimizer has no such choice
+    schedule: str = ""  # constant; linear, inverse-sqrt-epoch, inverse-sqrt-update, warm-restarts
+    options: dict = field(default_factory=dict, hash=False)  # further settings of the optimizer
+    l2: float = 0.0  # l2 times the sum of all squared weights is added to the loss
+    variant: str = ""  # what the columns of `runs.csv` do not say otherwise
+    model: str = ""  # where it is not the study's
+
+    @property
+    def label(self):
+        words = [self.optimizer, *(text for text in (self.variant, self.schedule) if text)]
+        return ", ".join(words + ["not corrected"] * (self.bias_correction is False))
+
+    def at(self, setting):
+        """Return the arm with a `Setting`."""
+        return replace(self, learning_rate=setting.learning_rate, beta_2=setting.beta_2)
 
 
 @dataclass(frozen=True)
@@ -23,15 +51,29 @@ class Search:
     epochs: int
     folds: int = 3
     fold_seed: int = 0
+    patience: int | None = None  # a fit stops when its training loss has not gone down for so many epochs
 
-    @property
-    def settings(self):
-        return tuple(Setting(a, b) for a in self.learning_rates for b in self.beta_2s)
+    def settings(self, arm):
+        """Return every `Setting` to try for an arm."""
+        beta_2s = (None,) if arm.optimizer == "SGD" else self.beta_2s
+        return tuple(Setting(alpha, beta_2) for alpha in self.learning_rates for beta_2 in beta_2s)
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """What the smoke scale of a study leaves of it."""
+
+    train_rows: int = 1200
+    test_rows: int = 400
+    epochs: int = 3
+    seeds: int = 2
+    arms: int | None = None  # the first so many; None: all
+    beta_2s: int = 2
 
 
 @dataclass(frozen=True)
 class NetworkStudy:
-    """Optimizers compared on one network: a search for settings, then repeated training with what it chose."""
+    """Arms compared on one network. With a search: each gets the setting it chose; without, the arms are a grid."""
 
     name: str
     title: str
@@ -39,37 +81,59 @@ class NetworkStudy:
     question: str
     data: str
     model: str
-    search: Search
     epochs: int
     seeds: int
-    published: dict[str, Setting] = field(hash=False)
-    published_note: str
     left_open: tuple[str, ...]
-    optimizers: tuple[str, ...] = ("Adam", "AMSGrad")
+    arms: tuple[Arm, ...] = (Arm("Adam"), Arm("AMSGrad"))
+    search: Search | None = None
+    published: dict[str, Setting] = field(default_factory=dict, hash=False)  # by optimizer
+    published_note: str = ""
     batch_size: int = 128
+    fill_last_batch: bool = False  # with random repeats; else it is short
     loss: str = "sparse_categorical_crossentropy"
+    split: str = ""  # which rows train and which test: see `studies.datasets`
     divide_by: float = 255
+    center: bool = False  # subtract the training rows' mean, pixel by pixel
+    flip: bool = False  # training images are mirrored left to right at random
     train_rows: int | None = None  # None: all rows
     test_rows: int | None = None
     scale: str = "paper"
+    smoke_scale: Smoke = Smoke()
     variant: str = ""  # empty: the source's own protocol
+    variants: dict[str, dict] = field(default_factory=dict, hash=False)  # what each changes, by field
 
     @property
     def label(self):
         return f"{self.name}.{self.variant}" if self.variant else self.name
 
+    def as_variant(self, name):
+        """Return the study as its variant `name`; a variant of a variant is called "this+that"."""
+        return replace(self, variant="+".join(filter(None, (self.variant, name))), **self.variants.get(name, {}))
+
     def smoke(self):
         """Return the same study on a small subset: every stage, no conclusion."""
-        betas = self.search.beta_2s
-        search = replace(
-            self.search, learning_rates=self.search.learning_rates[1:3], beta_2s=(betas[0], betas[-1]), epochs=2
+        small = self.smoke_scale
+        search = self.search and replace(
+            self.search,
+            learning_rates=self.search.learning_rates[1:3],
+            beta_2s=(self.search.beta_2s[0], self.search.beta_2s[-1])[: min(small.beta_2s, len(self.search.beta_2s))],
+            epochs=2,
         )
-        return replace(self, search=search, epochs=3, seeds=2, train_rows=1200, test_rows=400, scale="smoke")
+        return replace(
+            self,
+            search=search,
+            arms=self.arms[: small.arms],
+            epochs=small.epochs,
+            seeds=small.seeds,
+            train_rows=small.train_rows,
+            test_rows=small.test_rows,
+            scale="smoke",
+        )
 
     def size(self):
         """Return the paper-scale size in words."""
-        fits = len(self.search.settings) * self.search.folds
-        return (
-            f"{len(self.optimizers)} x {fits} search fits of {self.search.epochs} epochs, "
-            f"{len(self.optimizers)} x {self.seeds} runs of {self.epochs}"
-        )
+        runs = f"{len(self.arms)} x {self.seeds} runs of {self.epochs} epochs"
+        if self.search is None:
+            return runs
+        fits = sum(len(self.search.settings(arm)) for arm in self.arms) * self.search.folds
+        return f"{fits} search fits of {self.search.epochs} epochs, {runs}"

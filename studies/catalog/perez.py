@@ -1,0 +1,65 @@
+"""The studies of Pérez: Adam and AdaMax with a step size of alpha / sqrt(t), with and without dropout."""
+
+from studies.catalog.network import Arm, NetworkStudy, Smoke
+
+PEREZ = 'Pérez, "An Investigation of ADAM: A Stochastic Optimization Method"'
+
+
+def arms(*models):
+    """Return an arm for each model (variant, name), schedule and optimizer."""
+    return tuple(
+        Arm(optimizer, 0.001, 0.999, correction, schedule, variant=variant, model=model)
+        for variant, model in models
+        for schedule in ("inverse-sqrt-epoch", "inverse-sqrt-update")
+        for optimizer, correction in (("Adam", True), ("AdaMax", None))
+    )
+
+
+EACH = {"source": PEREZ, "data": "mnist", "epochs": 20}
+LEFT_OPEN = (
+    "Pixels are divided by 255 (D).",
+    "alpha is .001 (D).",
+    "t in alpha / sqrt(t) is the epoch in one half of the runs, the update in the other: the text does not say (D).",
+    "Batches of 128; initial weights are Glorot uniform, biases zero (D).",
+    "No L2 penalty, as reported.",
+)
+ONE_SEED = "The source states no number of runs: one for each cell (D); `--seeds` runs more."
+
+STUDIES = (
+    NetworkStudy(
+        name="perez-logistic",
+        title="Logistic regression on MNIST, Adam and AdaMax",
+        question="Is Adam at least as accurate as AdaMax?",
+        model="logistic",
+        arms=arms(("", "")),
+        seeds=10,
+        left_open=(*LEFT_OPEN, "The source states no number of runs: ten for each cell (D)."),
+        **EACH,
+    ),
+    NetworkStudy(
+        name="perez-mlp",
+        title="A network with two hidden layers on MNIST, Adam and AdaMax",
+        question="Is Adam at least as accurate as AdaMax, and does dropout help?",
+        model="mlp",
+        arms=arms(("", ""), ("dropout", "mlp-dropout")),
+        seeds=1,
+        left_open=(*LEFT_OPEN, "Dropout is .5 after each hidden layer (D).", ONE_SEED),
+        **EACH,
+    ),
+    NetworkStudy(
+        name="perez-cnn",
+        title="A convolutional network on MNIST, Adam and AdaMax",
+        question="Is Adam at least as accurate as AdaMax, and does dropout help?",
+        model="cnn",
+        arms=arms(("", ""), ("dropout", "cnn-dropout")),
+        seeds=1,
+        left_open=(
+            *LEFT_OPEN,
+            "64 channels of 5 x 5 in both convolutions and 1,000 hidden units, after Kingma and Ba (D).",
+            "Dropout is .5 before the last layer (D).",
+            ONE_SEED,
+        ),
+        smoke_scale=Smoke(train_rows=256, test_rows=128, epochs=2, seeds=1),
+        **EACH,
+    ),
+)

@@ -1,0 +1,151 @@
+"""Both engines give the same records, whatever the study asks for."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from studies import datasets, search, training
+from studies.catalog import STUDIES, Arm, Search
+from studies.journal import Journal
+from studies.replicas import train_as_replicas
+from studies.tables import runs
+
+DIGITS = STUDIES["digits"].smoke()
+PLAIN = Arm("Adam", 0.01, 0.999)
+
+
+class Silent:
+    def under_way(self, fits):
+        pass
+
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return datasets.load("digits").prepared(dataclasses.replace(DIGITS, train_rows=300, test_rows=100))
+
+
+def both(fits, study, data, tmp_path):
+    """Return the histories of some fits by each engine: {engine: [{name: values}]}."""
+    found = {}
+    for engine in ("replicas", "gridsearch"):
+        journal = Journal(tmp_path / engine)
+        if engine == "replicas":
+            train_as_replicas(fits, study, data, journal, Silent())
+        training.repeat(fits, study, data, journal)
+        found[engine] = [journal.find(fit) for fit in fits]
+    return found["replicas"], found["gridsearch"]
+
+
+def assert_alike(outcomes, tolerance=1e-3):
+    for ours, theirs in zip(*outcomes, strict=True):
+        assert ours["status"] == theirs["status"]
+        for name, values in theirs["history"].items():
+            np.testing.assert_allclose(ours["history"][name], values, rtol=tolerance, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "arm",
+    [
+        dataclasses.replace(PLAIN, schedule="linear"),
+        dataclasses.replace(PLAIN, schedule="inverse-sqrt-epoch"),
+        dataclasses.replace(PLAIN, schedule="inverse-sqrt-update"),
+        dataclasses.replace(PLAIN, schedule="warm-restarts", options={"normalized_decay": 0.025}),
+        dataclasses.replace(PLAIN, options={"weight_decay": 0.1}),
+        dataclasses.replace(PLAIN, l2=0.01),
+        Arm("AMSGrad", 0.01, 0.99, bias_correction=False),
+    ],
+    ids=["linear", "epoch", "update", "AdamW", "decoupled", "L2", "not corrected"],
+)
+def test_an_arm_trains_alike_by_both_engines_and_unlike_the_plain_one(arm, data, tmp_path):
+    study = dataclasses.replace(DIGITS, epochs=3, seeds=1)
+    outcomes = both(training.repeat_fits(study, data, [arm, PLAIN]), study, data, tmp_path)
+    assert_alike(outcomes)
+    assert outcomes[0][0]["history"]["train_loss"] != outcomes[0][1]["history"]["train_loss"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "clipped_crossentropy", "fill_last_batch": True},
+        {"loss": "binary_crossentropy"},
+        {"center": True, "divide_by": 1},
+    ],
+    ids=["clipped, filled", "binary", "centred"],
+)
+def test_a_study_trains_alike_by_both_engines(changes, tmp_path):
+    study = dataclasses.replace(DIGITS, epochs=2, seeds=2, train_rows=300, test_rows=100, **changes)
+    data = datasets.load("digits").prepared(study)
+    assert_alike(both(training.repeat_fits(study, data, [PLAIN]), study, data, tmp_path))
+
+
+def test_flipped_images_and_dropout_are_alike_by_both_engines(tmp_path):
+    study = dataclasses.replace(
+        DIGITS, epochs=2, seeds=1, train_rows=200, test_rows=100, flip=True, model="cnn-dropout"
+    )
+    digits = datasets.load("digits").prepared(study)
+    assert_alike(both(training.repeat_fits(study, digits, [PLAIN]), study, digits, tmp_path))
+
+
+def test_the_clipped_loss_is_the_ordinary_one_where_nothing_is_clipped(data, tmp_path):
+    first, second = (
+        dataclasses.replace(DIGITS, epochs=1, seeds=1, loss=loss)
+        for loss in ("clipped_crossentropy", "sparse_categorical_crossentropy")
+    )
+    histories = [
+        both(training.repeat_fits(s, data, [PLAIN]), s, data, tmp_path)[0][0]["history"] for s in (first, second)
+    ]
+    for name in histories[0]:
+        assert histories[0][name] == pytest.approx(histories[1][name], rel=1e-5)
+
+
+def test_a_search_fit_stops_alike_by_both_engines_when_its_loss_does_not_go_down(data, tmp_path):
+    of_search = Search(learning_rates=(1e-3, 3.0), beta_2s=(0.999,), epochs=8, patience=1)
+    study = dataclasses.replace(DIGITS, search=of_search, train_rows=300, test_rows=100)
+    outcomes = both(search.search_fits(study, data, Arm("Adam"))[::3], study, data, tmp_path)
+    assert [outcome["status"] for outcome in outcomes[0]] == ["ok", "stopped"]
+    assert [outcome["status"] for outcome in outcomes[1]] == ["ok", "stopped"]
+    assert [len(o["history"]["val_loss"]) for o in outcomes[0]] == [len(o["history"]["val_loss"]) for o in outcomes[1]]
+
+
+def test_what_replicas_cannot_do_is_trained_one_after_another_and_said(data, tmp_path):
+    study = dataclasses.replace(DIGITS, epochs=1, seeds=1)
+    arms = [
+        PLAIN,
+        Arm("Nadam", 0.01, 0.999, None, options={"momentum_decay": None}),
+        Arm("SWATS", 0.01, 0.999, None),
+        Arm("SGD", 0.01, None, None, options={"momentum": 0.9}),
+    ]
+    fits, journal, progress = training.repeat_fits(study, data, arms), Journal(tmp_path), Silent()
+    train_as_replicas(fits, study, data, journal, progress)
+    assert [journal.find(fit) is None for fit in fits] == [False, True, True, True]
+    assert progress.notes == ["Nadam, SWATS, SGD will be trained one after another: not rules weight by weight"]
+    training.repeat(fits, study, data, journal)
+    journal.plan(study, fits)
+    table = runs(journal.records(journal.plans()[0]))
+    assert list(table["optimizer"]) == ["Adam", "Nadam", "SWATS", "SGD"]
+    assert (table["val_accuracy"] > 0.1).all()
+    assert json.loads(journal.path(fits[3]).read_text())["work"]["options"] == {"momentum": 0.9}
+
+
+def test_the_linear_schedule_is_that_of_the_source():
+    from studies.parts import optimizer_of
+
+    fit = training.fit_of(
+        dataclasses.replace(DIGITS, batch_size=100),
+        dataclasses.replace(datasets.load("digits")),
+        dataclasses.replace(PLAIN, schedule="linear"),
+        stage="repeat",
+        epochs=150,
+    )
+    rate = optimizer_of(fit, rows=450)._learning_rate
+    for epoch in (0, 1, 74, 149):
+        assert float(rate(5 * epoch)) == pytest.approx(0.01 * (1 - epoch / 150), rel=1e-5)
+        assert float(rate(5 * epoch + 4)) == pytest.approx(0.01 * (1 - epoch / 150), rel=1e-5)
