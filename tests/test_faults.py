@@ -105,6 +105,24 @@ def test_a_fit_goes_on_from_its_last_whole_epoch_to_the_bit(data, tmp_path, monk
     assert not journal.backup_path(a_fit(data)).exists()
 
 
+def test_a_fit_that_goes_on_stops_at_the_epoch_at_which_it_would_have_stopped(data, tmp_path, monkeypatch):
+    """Losses of 2, 1, 3, 3, ... with a patience of 2 end after the fourth epoch; the break comes after the third."""
+    monkeypatch.setattr(backup, "SECONDS_BETWEEN_BACKUPS", 0)
+    losses = iter([2.0, 1.0, 3.0, None, 3.0, 4.0, 5.0])
+
+    def measured(self, epoch, logs=None):
+        logs["loss"] = next(losses)
+        if logs["loss"] is None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(estimator.EpochClock, "on_epoch_end", measured)
+    fit, journal = a_fit(data, epochs=8, patience=2), Journal(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        train(fit, data, journal)
+    assert train(fit, data, journal)["train_loss"] == [2.0, 1.0, 3.0, 3.0]
+    assert journal.find(fit)["status"] == "stopped"
+
+
 def test_a_chunk_of_replicas_goes_on_from_its_last_whole_epoch_to_the_bit(data, tmp_path, monkeypatch):
     monkeypatch.setattr("keras_amsgrad.replicas.backup.SECONDS_BETWEEN_BACKUPS", 0)
     fits = [a_fit(data, learning_rate=alpha) for alpha in (0.001, 0.01, 1e38)]  # the last diverges at once
