@@ -22,7 +22,7 @@ from keras_amsgrad import AMSGrad
 from keras_amsgrad.model_selection import ReplicaGridSearchCV
 from keras_amsgrad.replicas import Replica, train
 from studies import datasets
-from studies.models import MODELS
+from studies.models import network
 
 GRID = {
     "optimizer__learning_rate": [1e-4, 1e-3, 1e-2, 0.1, 1.0],
@@ -36,7 +36,7 @@ def classifier(name, epochs):
     """Return the classifier that scikeras's documentation would have one write."""
 
     def model():
-        return MODELS[name](input_shape=(784,), classes=10)
+        return network(name, input_shape=(784,), classes=10)
 
     return KerasClassifier(
         model, loss="sparse_categorical_crossentropy", optimizer=AMSGrad, batch_size=BATCH, epochs=epochs, verbose=0

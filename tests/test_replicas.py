@@ -183,8 +183,8 @@ def test_little_memory_means_smaller_chunks_and_the_same_numbers():
         on_chunk=lambda positions, outcomes: finished.append(positions),
         on_epoch=lambda positions, epoch, logs: epochs.append((positions, epoch, sorted(logs[0]))),
     )
-    assert finished == [[0], [1], [2]]
-    assert epochs[-1] == ([2], EPOCHS - 1, ["accuracy", "loss", "val_accuracy", "val_loss"])
+    assert sorted(finished) == [[0], [1], [2]]
+    assert max(epochs) == ([2], EPOCHS - 1, ["accuracy", "loss", "val_accuracy", "val_loss"])
     together = trained(logistic, [Adam(alpha) for alpha in alphas])
     for one, other in zip(outcomes, together, strict=True):
         assert_same_history(one, other.history)
@@ -196,7 +196,7 @@ def test_a_last_chunk_that_is_not_full_gives_the_same_numbers(monkeypatch):
     monkeypatch.setattr("keras_amsgrad.replicas.chunks.largest_chunk", lambda *_: 2)
     seen = []
     split = trained(logistic, optimizers, on_epoch=lambda positions, epoch, logs: seen.append(positions))
-    assert seen == [[0, 1]] * EPOCHS + [[2]] * EPOCHS
+    assert sorted(seen) == [[0, 1]] * EPOCHS + [[2]] * EPOCHS
     for one, other in zip(split, together, strict=True):
         assert_same_history(one, other.history)
 

@@ -53,21 +53,16 @@ def has_gpu():
     return jax.default_backend() != "cpu" if BACKEND == "jax" else torch.cuda.is_available()
 
 
-def over_replicas(function, stacked, axes, count):
+def over_replicas(function, stacked, count):
     """Return what `function(arrays)` gives for each of `count` replicas, stacked on a leading axis.
 
-    `stacked` is a list of arrays with the replicas on the axes `axes`. What `function` closes over is shared by all:
+    `stacked` is a list of arrays with the replicas on their first axis. What `function` closes over is shared by all:
     the maps below then multiply a shared batch with all kernels at once, as one large matrix product.
     """
     if count == 1:
-        alone = function([ops.squeeze(array, axis) for array, axis in zip(stacked, axes, strict=True)])
+        alone = function([ops.squeeze(array, 0) for array in stacked])
         return keras.tree.map_structure(lambda array: ops.expand_dims(array, 0), alone)
-    if BACKEND == "jax":
-        return jax.vmap(function, in_axes=(list(axes),))(stacked)
-    # TensorFlow maps over leading axes only; the transpose meets its own inverse inside the product and goes away.
-    return tf.vectorized_map(
-        function, [ops.moveaxis(array, axis, 0) for array, axis in zip(stacked, axes, strict=True)]
-    )
+    return (jax.vmap if BACKEND == "jax" else tf.vectorized_map)(function, stacked)
 
 
 def gradient(function, weights):

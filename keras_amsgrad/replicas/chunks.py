@@ -7,10 +7,12 @@ import numpy as np
 from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.program import is_convolutional
 from keras_amsgrad.replicas.settings import program_key
+from keras_amsgrad.replicas.threads import at_once
 
 # Bytes of weights, slots and gradients that one chunk may have on a CPU: a chunk that stays in the last-level cache
 # trained 784-100-10 networks faster than a larger one, in single runs on a busy machine.
 CACHE = 16 * 2**20
+SMALL = 8  # replicas that are not spread over more chunks for the sake of the cores
 
 
 def groups(replicas):
@@ -40,8 +42,11 @@ def chunks(group, at_most):
     return size, [group[i : i + size] for i in range(0, len(group), size)]
 
 
-def largest_chunk(model, slots, batch_size, memory):
-    """Return how many replicas of `model` fit into `memory` bytes: an estimate from shapes, at least 1.
+def largest_chunk(model, slots, batch_size, memory, replicas):
+    """Return how many of `replicas` replicas of `model` to train in one chunk: an estimate from shapes, at least 1.
+
+    Chunks under way at the same time share `memory` bytes, and on a CPU its cache; two for each core keep all cores
+    busy until the end.
 
     A weight is held with its slots, its gradient and a copy of each while it is replaced; what a layer puts out is
     held for the way back. Convolutional networks run one by one: mapped over replicas, their convolutions become
@@ -51,7 +56,9 @@ def largest_chunk(model, slots, batch_size, memory):
         return 1
     weights = sum(math.prod(v.shape) for v in model.variables)
     activations = sum(math.prod(layer.output.shape[1:]) for layer in model.layers) * max(batch_size, 1000)
-    at_most = memory // (4 * (weights * 2 * (2 + slots) + 3 * activations))
+    threads = at_once(model)
+    at_most = memory // threads // (4 * (weights * 2 * (2 + slots) + 3 * activations))
     if not backends.has_gpu():
-        at_most = min(at_most, CACHE // (4 * weights * (2 + slots)))
+        in_cache = CACHE // threads // (4 * weights * (2 + slots))
+        at_most = min(at_most, in_cache, max(SMALL, math.ceil(replicas / (2 * threads))))
     return max(1, int(at_most))

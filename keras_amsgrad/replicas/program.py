@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_amsgrad.replicas import backends, settings
+from keras_amsgrad.replicas import backends, layout, settings
 
 EVALUATION_ROWS = 1000  # rows in one step of an evaluation
 STEPS_WORTH_XLA = (
@@ -15,9 +15,8 @@ STEPS_WORTH_XLA = (
 class Program:
     """The compiled epoch and evaluation of `count` replicas that share a network, a rule, a loss and their batches.
 
-    The state of the replicas is a dictionary of tensors. Kernels that are matrices hold the replicas on their second
-    axis, (inputs, replicas, units), everything else on the first: so the kernels of a layer already are the one matrix
-    (inputs, replicas * units) that a shared batch is multiplied with.
+    The state of the replicas is a dictionary of tensors. Weights and slots lie as `layout` says, everything else has
+    the replicas on its first axis.
 
     Args:
         model: A built Keras model, the template; its weights are not changed.
@@ -30,10 +29,10 @@ class Program:
         self.model, self.loss, self.count = model, keras.losses.get(loss), len(optimizers)
         self.rule, self.metrics = optimizers[0], metrics_of(self.loss)
         self.schedules = settings.scheduled(optimizers)
-        self.axes = [_replica_axis(v) for v in model.trainable_variables]
         # Whole numbers (states of seed generators, counters) go the same way in all replicas: one copy serves all.
         self.own_state = [v.dtype.startswith(("float", "bfloat")) for v in model.non_trainable_variables]
-        self.decayed = [self.rule._use_weight_decay(v) for v in model.trainable_variables]
+        decays = bool(self.rule.weight_decay)
+        self.decayed = [decays and self.rule._use_weight_decay(v) for v in model.trainable_variables]
         # Convolutions are slower under XLA on a CPU, and XLA draws other random numbers than TensorFlow without it: a
         # network that draws is compiled as `fit` compiles it.
         draws = not all(self.own_state)
@@ -59,7 +58,7 @@ class Program:
 
     def final_weights(self, state, k):
         """Return the values of `model.variables` of replica `k` as NumPy arrays."""
-        weights = [ops.take(weight, k, axis) for weight, axis in _zip(state["weights"], self.axes)]
+        weights = [weight[k] for weight in self._apart(state["weights"])]
         fixed = [value[k] if own else value for value, own in _zip(state["fixed"], self.own_state)]
         variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
         of = {id(v): ops.convert_to_numpy(value) for v, value in _zip(variables, [*weights, *fixed])}
@@ -69,20 +68,23 @@ class Program:
         """Return the parts of a state that hold the values of `model.variables`, given for each replica."""
         position = {id(v): i for i, v in enumerate(self.model.variables)}
 
-        def stacked(variable, axis):
-            return np.stack([of_one[position[id(variable)]] for of_one in values], axis)
+        def stacked(variable):
+            return np.stack([of_one[position[id(variable)]] for of_one in values])
 
         fixed = zip(self.model.non_trainable_variables, self.own_state, strict=True)
         return {
-            "weights": [stacked(v, axis) for v, axis in _zip(self.model.trainable_variables, self.axes)],
-            "fixed": [stacked(v, 0) if own else values[0][position[id(v)]] for v, own in fixed],
+            "weights": [layout.together(stacked(v)) for v in self.model.trainable_variables],
+            "fixed": [stacked(v) if own else values[0][position[id(v)]] for v, own in fixed],
         }
 
     def _epoch(self, state, numbers, x, y, batches, rest):
         """Train one epoch on the rows `batches` (steps, batch) and the short last batch `rest`, both row numbers.
 
-        Returns (state, sums over the rows while training {"loss": (replicas,), "accuracy": (replicas,)}).
+        Returns (state, sums over the rows while training {"loss": (replicas,), "accuracy": (replicas,)}). Replicas that
+        are not alive keep their state. It is set back once at the end: to choose old or new numbers in every step took
+        as long as all the rest of a step.
         """
+        start = state
         zero = {name: ops.zeros(self.count) for name in self.metrics}
 
         def step(i, carry):
@@ -91,7 +93,8 @@ class Program:
         carry = _repeat(batches.shape[0], step, (state, zero))
         if rest.shape[0]:  # its own, shorter step: nothing padded takes part, in BatchNormalization as elsewhere
             carry = self._step(*carry, numbers, ops.take(x, rest, 0), ops.take(y, rest, 0))
-        return carry
+        state, sums = carry
+        return self._alive_or(start, state), sums
 
     def _step(self, state, sums, numbers, x, y):
         def loss_of(weights):
@@ -101,21 +104,7 @@ class Program:
 
         gradients, (losses, fixed, metrics) = backends.gradient(loss_of, state["weights"])
         weights, slots = self._updated(state, gradients, numbers)
-        alive = state["alive"]
-        state = {
-            "weights": [self._where(alive, *pair, axis) for *pair, axis in _zip(weights, state["weights"], self.axes)],
-            "slots": [
-                [self._where(alive, new, old, axis) for new, old in _zip(new_slots, old_slots)]
-                for new_slots, old_slots, axis in _zip(slots, state["slots"], self.axes)
-            ],
-            "fixed": [
-                self._where(alive, new, old, 0) if own else new
-                for new, old, own in _zip(fixed, state["fixed"], self.own_state)
-            ],
-            "t": state["t"] + 1,
-            # The step with the first loss that is not finite is still taken, as `fit` takes it; it is the last.
-            "alive": ops.logical_and(alive, ops.isfinite(losses)),
-        }
+        state = {**state, "weights": weights, "slots": slots, "fixed": fixed, "t": state["t"] + 1}
         sums = {"loss": sums["loss"] + losses * x.shape[0], **{k: sums[k] + v for k, v in metrics.items()}}
         return state, sums
 
@@ -156,12 +145,15 @@ class Program:
             logits = getattr(outputs, "_keras_logits", None)
             return result if logits is None else {**result, "logits": logits}
 
-        result = backends.over_replicas(one, [*weights, *own], [*self.axes, *[0] * len(own)], self.count)
+        result = backends.over_replicas(one, [*self._apart(weights), *own], self.count)
         fixed = [new if is_own else new[0] for new, is_own in _zip(result["fixed"], self.own_state)]
         outputs = result["outputs"]
         if "logits" in result:  # Keras's cross-entropy on TensorFlow goes back to the logits through this attribute
             outputs._keras_logits = result["logits"]
         return outputs, fixed, result["penalty"]
+
+    def _apart(self, weights):
+        return [layout.apart(w, v.shape) for w, v in _zip(weights, self.model.trainable_variables)]
 
     def _losses(self, outputs, y):
         """Return the loss of each replica and row, (replicas, rows)."""
@@ -185,13 +177,12 @@ class Program:
     def _updated(self, state, gradients, numbers):
         """Return the weights and slots after one update of the rule, per replica with its own numbers."""
         numbers = {**numbers, **self._scheduled_now(state["t"])}
-        pairs = _zip(state["weights"], gradients, state["slots"], self.axes, self.decayed)
+        pairs = _zip(state["weights"], gradients, state["slots"], self.decayed)
         updated = [self._updated_weight(*pair, state["t"], numbers) for pair in pairs]
         return [weight for weight, _ in updated], [slots for _, slots in updated]
 
-    def _updated_weight(self, weight, gradient, slots, axis, decayed, t, numbers):
-        shape = [self.count if i == axis else 1 for i in range(len(weight.shape))]
-        n = {name: ops.reshape(column, shape) for name, column in numbers.items()}
+    def _updated_weight(self, weight, gradient, slots, decayed, t, numbers):
+        n = {name: layout.along_row(column, weight) for name, column in numbers.items()}
         if decayed:
             weight = weight - weight * n["weight_decay"] * n["learning_rate"]
         step, slots = self.rule.step(
@@ -211,8 +202,23 @@ class Program:
             for name, schedules in self.schedules.items()
         }
 
-    def _where(self, alive, new, old, axis):
-        return ops.where(ops.reshape(alive, [self.count if i == axis else 1 for i in range(len(new.shape))]), new, old)
+    def _alive_or(self, old, new):
+        """Return the state `new`, with the numbers of `old` where a replica is not alive."""
+
+        alive = new["alive"]
+
+        def in_rows(old, new):
+            return ops.where(ops.repeat(alive, new.shape[1] // self.count), new, old)
+
+        def on_first_axis(old, new):
+            return ops.where(ops.reshape(alive, (-1, *[1] * (len(new.shape) - 1))), new, old)
+
+        fixed = _zip(old["fixed"], new["fixed"], self.own_state)
+        return {
+            **new,
+            **{key: keras.tree.map_structure(in_rows, old[key], new[key]) for key in ("weights", "slots")},
+            "fixed": [on_first_axis(*pair) if own else pair[1] for *pair, own in fixed],
+        }
 
 
 def metrics_of(loss):
@@ -244,10 +250,6 @@ def is_convolutional(model):
     False
     """
     return any(len(variable.shape) > 2 for variable in model.trainable_variables)
-
-
-def _replica_axis(variable):
-    return 1 if len(variable.shape) == 2 else 0
 
 
 def _accuracy_function(y, outputs):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import threading
 import time
 import warnings
 
@@ -16,6 +17,7 @@ from keras_amsgrad.replicas.backup import Backup
 from keras_amsgrad.replicas.program import EVALUATION_ROWS, Program, check_network, metrics_of
 from keras_amsgrad.replicas.replica import Outcome
 from keras_amsgrad.replicas.stopping import Course, check_early_stopping
+from keras_amsgrad.replicas.threads import at_once, each_in_threads
 
 MEMORY = 4 * 2**30  # bytes for one chunk
 
@@ -56,8 +58,9 @@ def train(
         early_stopping: A `keras.callbacks.EarlyStopping` to apply to each replica by itself, or None.
         memory: Bytes that one chunk of replicas may take; more replicas run in several chunks.
         on_epoch: Called as `on_epoch(positions, epoch, logs)` after each epoch of a chunk: positions in `replicas` of
-            those still training, epoch from 0, and a list of {name: value}.
-        on_chunk: Called as `on_chunk(positions, outcomes)` when a chunk of replicas has finished.
+            those still training, epoch from 0, and a list of {name: value}. On a CPU several chunks run at once, and
+            each calls from a thread of its own.
+        on_chunk: Called as `on_chunk(positions, outcomes)`, in the calling thread, when a chunk has finished.
         backup: A function from the positions of a chunk to the path of a file in which to keep its last epoch, from
             which a later call with the same arguments goes on; None keeps nothing. Not with `restore_best_weights`.
         finished: Positions of replicas that need no training. A chunk of nothing else is left out, and its outcomes
@@ -86,23 +89,42 @@ def train(
         raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
     x, y = _on_device(x), _on_device(y)
     plan = Plan(x, y, batch_size, fill_last_batch, epochs, shuffle, early_stopping)
+    parts = _chunks(replicas, groups, networks, batch_size, memory)
+    missing = [(size, positions) for size, positions in parts if not set(positions) <= set(finished)]
     outcomes = [None] * len(replicas)
+
+    def kept(positions):
+        return Backup(backup and not _keeps_weights(early_stopping) and backup(positions))
+
+    def train_one(chunk, stop):
+        size, positions = chunk
+        told = _told(on_epoch, positions)
+        return _train_chunk([replicas[i] for i in positions], size, networks, plan, told, kept(positions), stop)
+
+    def done(chunk, found):
+        _, positions = chunk
+        for i, outcome in zip(positions, found, strict=True):
+            outcomes[i] = outcome
+        if on_chunk is not None:
+            on_chunk(positions, found)
+        kept(positions).remove()
+
+    for _, positions in missing:  # seeds are for the whole process, so not in threads
+        networks.start(replicas[positions[0]].seed)
+    if missing:
+        each_in_threads(at_once(networks.template), train_one, missing, done)
+    return outcomes
+
+
+def _chunks(replicas, groups, networks, batch_size, memory):
+    """Return all chunks as (size, positions in `replicas`)."""
+    found = []
     for group in groups:
         slots = len(replicas[group[0]].optimizer.slots)
-        at_most = chunks.largest_chunk(networks.template, slots, batch_size, memory)
+        at_most = chunks.largest_chunk(networks.template, slots, batch_size, memory, len(replicas))
         size, parts = chunks.chunks(group, at_most)
-        for positions in parts:
-            if set(positions) <= set(finished):
-                continue
-            kept = Backup(backup and not _keeps_weights(early_stopping) and backup(positions))
-            of_chunk = [replicas[i] for i in positions]
-            found = _train_chunk(of_chunk, size, networks, plan, _told(on_epoch, positions), kept)
-            for i, outcome in zip(positions, found, strict=True):
-                outcomes[i] = outcome
-            if on_chunk is not None:
-                on_chunk(positions, found)
-            kept.remove()
-    return outcomes
+        found += [(size, positions) for positions in parts]
+    return found
 
 
 def _keeps_weights(early_stopping):
@@ -170,6 +192,7 @@ class _Networks:
     def __init__(self, model, loss, steps):
         self.model, self.loss, self.steps = model, loss, steps
         self.template, self.starts, self.programs = None, {}, {}
+        self.lock = threading.Lock()
 
     def template_for(self, seed):
         self.start(seed)
@@ -188,9 +211,10 @@ class _Networks:
         """Return the program for replicas with these optimizers; those that differ in numbers share one."""
         own = {name: [s.get_config() for s in each] for name, each in settings.scheduled(optimizers).items()}
         key = settings.program_key(optimizers[0]), len(optimizers), repr(own)
-        if key not in self.programs:
-            self.programs[key] = Program(self.template, optimizers, self.loss, self.steps)
-        return self.programs[key]
+        with self.lock:
+            if key not in self.programs:
+                self.programs[key] = Program(self.template, optimizers, self.loss, self.steps)
+            return self.programs[key]
 
     def measured(self, validated):
         """Return the names in a replica's history."""
@@ -198,8 +222,8 @@ class _Networks:
         return (*names, *(f"val_{name}" for name in names)) if validated else names
 
 
-def _train_chunk(replicas, size, networks, plan, on_epoch, kept):
-    """Train replicas that share every batch, and return their outcomes.
+def _train_chunk(replicas, size, networks, plan, on_epoch, kept, stop):
+    """Train replicas that share every batch, and return their outcomes; end early when the event `stop` is set.
 
     They run in a program for `size` replicas, so that the last chunk of a group needs none of its own: what is
     missing to `size` is there, but never alive.
@@ -223,7 +247,7 @@ def _train_chunk(replicas, size, networks, plan, on_epoch, kept):
             sums = program.evaluate(state, plan.x, plan.y, *in_batches(first.validation, EVALUATION_ROWS))
             logs |= {f"val_{name}": values for name, values in _means(sums, len(first.validation)).items()}
         on_epoch(*course.add(epoch, logs))
-        if not course.running.any():
+        if stop.is_set() or not course.running.any():
             break
         state["alive"] = ops.convert_to_tensor(course.running)
         kept.save(state, course.history)

@@ -1,0 +1,35 @@
+"""Several chunks at once: small programs leave cores idle between their operations."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from keras_amsgrad.replicas import backends
+from keras_amsgrad.replicas.program import is_convolutional
+
+
+def at_once(model):
+    """Return how many chunks to train at the same time: on a CPU, one for each core.
+
+    Not convolutional networks, whose operations keep all cores busy; nor where a step is plain Python.
+    """
+    if backends.has_gpu() or not backends.CAN_STACK or is_convolutional(model):
+        return 1
+    return os.cpu_count() or 1
+
+
+def each_in_threads(count, function, items, done):
+    """Call `function(item, stop)` for each item in `count` threads, and `done(item, result)` here, as they finish.
+
+    When one fails, or this thread is interrupted, no further item is begun, and those under way are asked to end
+    through the event `stop`.
+    """
+    stop = threading.Event()
+    with ThreadPoolExecutor(count) as pool:
+        under_way = {pool.submit(function, item, stop): item for item in items}
+        try:
+            for future in as_completed(under_way):
+                done(under_way[future], future.result())
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
