@@ -131,9 +131,9 @@ def _chosen_study(parser, options):
         study = study.smoke()
     if isinstance(study, SyntheticStudy):
         for name in ("seeds", "epochs"):
-            if getattr(options, name):
+            if getattr(options, name) and not (name == "seeds" and study.seeds > 1):
                 parser.error(f"{study.name} has no {name}; leave out --{name}")
-        return study
+        return dataclasses.replace(study, seeds=options.seeds or study.seeds)
     if options.search == "published" and not study.published:
         parser.error(f"no source reports settings for {study.name}; leave out --search published")
     if options.seeds:

@@ -10,6 +10,10 @@ STYLES = {
     "Adam": {"color": "#1f6fb4", "linestyle": "-"},
     "AMSGrad": {"color": "#d1352b", "linestyle": "--"},
     "AdaMax": {"color": "#2b8a3e", "linestyle": "-."},
+    "Nadam": {"color": "#8f5fbf", "linestyle": (0, (5, 2))},
+    "SGD": {"color": "#444444", "linestyle": ":"},
+    "AdaGrad": {"color": "#b5740b", "linestyle": (0, (3, 1, 1, 1))},
+    "RMSProp": {"color": "#17909c", "linestyle": (0, (1, 1))},
 }
 RATES = {
     "train_loss": "training loss",
@@ -93,25 +97,37 @@ def curve_panel(curves, rate, axes):
         axes.yaxis.set_minor_formatter("{x:.3g}")
 
 
-def walk_paths(paths, theory):
-    """Return a figure with x and the average regret of each walk against t, one column for each variant.
+def walk_paths(paths, at_worst):
+    """Return a figure with x, the average regret and the lowest Gamma so far against t, a column for each variant.
 
-    `theory` maps variants to the average regret that Adam tends to.
+    Lines are medians over the seeds, bands reach from the lowest to the highest. `at_worst` maps variants to the
+    average regret of standing at +1, which theory has Adam tend to.
     """
     variants = list(dict.fromkeys(paths["variant"]))
-    figure = Figure(figsize=(4 * len(variants), 6.4), layout="constrained")
-    panels = figure.subplots(2, len(variants), sharex=True, squeeze=False)
+    figure = Figure(figsize=(max(4 * len(variants), 7), 9), layout="constrained")
+    panels = figure.subplots(3, len(variants), sharex=True, squeeze=False)
     for column, variant in zip(panels.T, variants, strict=True):
-        for name, walk in paths[paths["variant"] == variant].groupby("optimizer", sort=False):
-            column[0].plot(walk["t"], walk["x"], label=name, lw=1.6, **STYLES[name])
-            column[1].plot(walk["t"], walk["average_regret"], lw=1.6, **STYLES[name])
-        column[1].axhline(theory[variant], color="0.4", lw=1, ls=":", label=f"theory, Adam: {theory[variant]:.3g}")
+        for name, walks in paths[paths["variant"] == variant].groupby("optimizer", sort=False):
+            for axes, rate in zip(column, ("x", "average_regret", "gamma_min"), strict=True):
+                walk_band(walks, rate, axes, label=name, **STYLES.get(name, {}))
+        worst = at_worst[variant]
+        column[1].axhline(worst, color="0.4", lw=1, ls=":")
+        column[1].annotate(f"at +1: {worst:.3g} (theory, Adam)", (1, worst), size=8, va="bottom")
         column[0].set(title=variant.replace("=", " = "), xscale="log", ylim=(-1.08, 1.08))
-        column[1].set(xlabel="step t")
-        column[1].legend(fontsize=8)
+        column[1].set_yscale("symlog", linthresh=worst)
+        column[2].set_yscale("symlog", linthresh=1e-3)
+        column[2].set(xlabel="step t")
         for axes in column:
             axes.grid(alpha=0.3)
-    panels[0, 0].set_ylabel("x (best: −1)")
-    panels[1, 0].set_ylabel("average regret")
+    for axes, label in zip(panels[:, 0], ("x (best: −1)", "average regret", "lowest Γ so far"), strict=True):
+        axes.set_ylabel(label)
     panels[0, 0].legend(fontsize=8)
     return figure
+
+
+def walk_band(walks, rate, axes, **style):
+    """Draw one rate (a column of paths) of one optimizer: the median of the seeds, and the band they fill."""
+    found = walks.groupby("t")[rate]
+    axes.plot(found.median(), lw=1.6, **style)
+    if walks["seed"].nunique() > 1:
+        axes.fill_between(found.min().index, found.min(), found.max(), color=style.get("color"), alpha=0.15, lw=0)

@@ -8,6 +8,7 @@ import jinja2
 import pandas as pd
 
 from studies import figures, tables
+from studies.catalog.synthetic import regrets_at_worst
 from studies.journal import Journal
 
 # What tells the arms of a study apart.
@@ -97,18 +98,25 @@ def _synthetic_section(study, records):
     paths = tables.paths(records)
     if paths.empty:
         return {"figures": [], "results": pd.DataFrame()}
-    theory = {f"C={slope:g}": 2 * (slope - 2) / 3 for slope in study["slopes"]}
+    theory = regrets_at_worst(study)
     caption = (
         "Where each optimizer stands at step t, and its average regret so far. The best point is −1; an average "
-        "regret that tends to a number above 0 means that the optimizer never learns."
+        "regret that tends to a number above 0 means that the optimizer never learns. Below: the lowest Γ so far, the "
+        "change of the inverse step size; proofs of convergence need it never to be negative. Lines are medians over "
+        "the seeds, bands reach from the lowest to the highest."
     )
-    last = paths.groupby(["variant", "optimizer"], sort=False).last().reset_index()
+    last = (
+        paths[paths["t"] == paths["t"].max()]
+        .drop(columns="seed")
+        .groupby(["study", "variant", "optimizer"], sort=False)
+    )
+    last = last.median().reset_index()
     adam, amsgrad = (last["optimizer"] == name for name in ("Adam", "AMSGrad"))
     last.loc[adam, "in theory"] = last["variant"].map(theory)
     last.loc[amsgrad, "in theory"] = 0.0
     return {
         "figures": [("paths", figures.walk_paths(paths, theory), caption)],
-        "results": last.drop(columns=["study", "seed"]).rename(
+        "results": last.drop(columns="study").rename(
             columns={"t": "steps", "x": "last x", "average_regret": "average regret"}
         ),
     }

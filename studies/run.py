@@ -1,5 +1,7 @@
 """Run one study: search, repeated training, report. What the journal holds already is not done again."""
 
+import os
+
 from studies import datasets
 from studies.catalog import SyntheticStudy
 from studies.journal import Journal
@@ -26,12 +28,24 @@ def run(study, out, *, data_dir=None, published=False, jobs=1, engine="replicas"
 
 
 def _run_synthetic(study, journal):
+    _let_xla_compile_loops_whole()
     from studies import synthetic
 
     walks = synthetic.walks(study)
     journal.plan(study, walks)
     with Progress(f"{study.name}: walks", journal, walks):
         synthetic.walk_all(study, journal)
+
+
+def _let_xla_compile_loops_whole():
+    """Ask XLA to make one function of a loop whose step touches up to 200 kB, not only 1 kB: 6 times faster walks.
+
+    XLA reads the variable once, before it first compiles, and passes over an option that it does not know.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_backend_extra_options" not in flags:
+        option = "xla_cpu_small_while_loop_byte_threshold=200000"
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_extra_options={option}".strip()
 
 
 def _run_network(study, journal, data_dir, published, engine, dask):

@@ -1,4 +1,4 @@
-"""The one-dimensional online problems on which Adam fails: all optimizers and slopes walk in one compiled loop."""
+"""The one-dimensional online problems on which Adam fails: all optimizers, problems and seeds walk in one loop."""
 
 import contextlib
 from dataclasses import dataclass
@@ -7,10 +7,22 @@ import keras
 import numpy as np
 from keras import ops
 
+import keras_amsgrad
 from keras_amsgrad import rules
+from keras_amsgrad.diagnostics import ROOTS, gamma, inverse_step_size
+from studies.catalog import Losses
 from studies.machine import machine
 
 POINTS = 300  # of a path that are kept, spaced evenly in log t
+BLOCK = 1 << 17  # steps whose slopes are made at a time
+CURVES = ("x", "average_regret", "gamma_min", "negative_gamma", "largest_step")
+
+# Members of the general frame that have no Keras class here: their rule, their slots, and the settings it takes.
+FRAME = {
+    "SGD": (rules.sgd, (), ("alpha",)),
+    "AdaGrad": (rules.adagrad, ("velocity",), ("alpha", "t", "epsilon")),
+    "RMSProp": (rules.rmsprop, ("velocity",), ("alpha", "beta_2", "epsilon")),
+}
 
 
 @dataclass(frozen=True)
@@ -18,40 +30,42 @@ class Walk:
     """One path of one optimizer, by everything that determines it."""
 
     study: str
-    problem: str
+    problem: Losses
     optimizer: str
-    slope: float
     alpha: float
+    schedule: str
     beta_1: float
     beta_2: float
     epsilon: float
+    bias_correction: bool | None  # None where the optimizer has no such choice
     start: float
     steps: int
-    seed: int = 0
+    seed: int
+    variant: str = ""
     stage: str = "walk"
-
-    @property
-    def variant(self):
-        return f"C={self.slope:g}"
 
 
 def walks(study):
-    """Return every walk of a study. beta_2 = 1 / (1 + C^2), as the proof of Reddi, Kale and Kumar has it."""
+    """Return every walk of a study. With several problems, its variants are "C=3", "C=5", ..."""
     return [
         Walk(
             study=study.name,
-            problem=study.problem,
+            variant=study.variant if len(study.problems) == 1 else f"C={problem.steep:g}",
+            problem=problem,
             optimizer=optimizer,
-            slope=slope,
             alpha=study.alpha,
+            schedule=study.schedule,
             beta_1=study.beta_1,
-            beta_2=1 / (1 + slope**2),
+            beta_2=1 / (1 + problem.steep**2) if study.beta_2 is None else study.beta_2,
             epsilon=study.epsilon,
+            bias_correction=optimizer in study.bias_corrected if optimizer in ("Adam", "AMSGrad") else None,
             start=study.start,
             steps=study.steps,
+            seed=seed,
         )
         for optimizer in study.optimizers
-        for slope in study.slopes
+        for problem in study.problems
+        for seed in range(study.seeds)
     ]
 
 
@@ -59,31 +73,41 @@ def walk_all(study, journal):
     """Walk every path of the study that the journal lacks, and record each."""
     missing = [walk for walk in walks(study) if journal.find(walk) is None]
     if missing:
+        about = machine() | {"device": "cpu:0"}
         for walk, path in zip(missing, paths(missing), strict=True):
-            journal.write(walk, {"status": "ok", **machine(), **path})
+            journal.write(walk, {"status": "ok", **about, **path})
 
 
 def paths(walks):
-    """Return, for each walk, its path {"t", "x", "average_regret"}: lists over log-spaced steps.
+    """Return, for each walk, its path as lists over log-spaced steps.
 
-    x is the point at which step t is paid for; the average regret is (1/t) sum of f_s(x_s) - f_s(-1) over s <= t.
-    The walks, all of the same length, run together in one compiled loop in float64.
+    t                step
+    x                the point at which step t is paid for
+    average_regret   (1/t) sum of f_s(x_s) - f_s(-1) over s <= t
+    gamma_min        the lowest Gamma_2 .. Gamma_t, see `keras_amsgrad.diagnostics.gamma`; inf at t = 1
+    negative_gamma   the share of Gamma_2 .. Gamma_t that is below 0; nan at t = 1
+    largest_step     the largest step so far, before the projection, in units of that step's alpha
+
+    The walks, all of the same length, run together in one compiled loop in float64, on the CPU: a step is a few
+    operations on a few numbers, which no GPU can speed up.
     """
-    teams = [[walk for walk in walks if walk.optimizer == name] for name in dict.fromkeys(w.optimizer for w in walks)]
-    with _float64():
-        run = _compiled(lambda states, t, end: _walk_until(end, teams, states, t))
-        states, t, kept = [_start(team) for team in teams], 1, []
-        ends = log_spaced(walks[0].steps)
-        for end in ends:
-            states = run(states, ops.convert_to_tensor(t, "int32"), ops.convert_to_tensor(end + 1, "int32"))
-            kept.append([_numbers(state, end) for state in states])
-            t = end + 1
-    found = {}
-    for k, team in enumerate(teams):
-        curves = np.stack([each[k] for each in kept])  # (points, 2, walks of the team)
-        for i, walk in enumerate(team):
-            found[walk] = {"t": ends, "x": curves[:, 0, i].tolist(), "average_regret": curves[:, 1, i].tolist()}
-    return [found[walk] for walk in walks]
+    steps = walks[0].steps
+    streams = list(dict.fromkeys((walk.problem, walk.seed) for walk in walks))
+    teams = [Team(name, walks, streams) for name in dict.fromkeys(walk.optimizer for walk in walks)]
+    kept, curves = log_spaced(steps), {walk: [] for walk in walks}
+    with keras.device("cpu:0"), _float64():
+        run = _compiled(lambda states, first, t, end, slopes: _walk(teams, states, first, t, end, slopes))
+        states, t = [team.start() for team in teams], 1
+        for first, slopes in blocks(streams, steps):
+            last = min(first + BLOCK - 1, steps)
+            for end in [*(each for each in kept if first <= each < last), last]:
+                states = run(states, *map(_int, (first, t, end + 1)), slopes)
+                t = end + 1
+                if end in kept:
+                    for team, state in zip(teams, states, strict=True):
+                        for walk, *numbers in zip(team.walks, *_numbers(state, end), strict=True):
+                            curves[walk].append(numbers)
+    return [{"t": kept, **dict(zip(CURVES, np.transpose(curves[walk]).tolist(), strict=True))} for walk in walks]
 
 
 def log_spaced(steps):
@@ -91,44 +115,127 @@ def log_spaced(steps):
     return np.unique(np.geomspace(1, steps, POINTS).round().astype(int)).tolist()
 
 
-def _start(team):
-    x = np.array([walk.start for walk in team])
-    zero = np.zeros(len(team))
-    slots = {"Adam": 2, "AMSGrad": 3, "AdaMax": 2}[team[0].optimizer]
-    state = {"x": x, "slots": (zero,) * slots, "regret": zero, "paid_at": x}
-    return keras.tree.map_structure(ops.convert_to_tensor, state)
+def blocks(streams, steps):
+    """Yield (first step, slopes (BLOCK, streams)) until `steps` are covered.
+
+    A stream is (problem, seed). NumPy draws its random numbers, so they are the same on every backend, in every
+    block size, and for every optimizer.
+    """
+    draw = [np.random.default_rng(seed).random for _, seed in streams]
+    for first in range(1, steps + 1, BLOCK):
+        t = np.arange(first, first + BLOCK)
+        slopes = [problem.slopes(t, draw[i](BLOCK)) for i, (problem, _) in enumerate(streams)]
+        yield first, ops.convert_to_tensor(np.stack(slopes, axis=1))
 
 
-def _numbers(state, t):
-    """Return x and the average regret of each walk of a team, (2, walks)."""
-    return np.stack([ops.convert_to_numpy(state["paid_at"]), ops.convert_to_numpy(state["regret"]) / t])
+class Team:
+    """The walks of one optimizer, as arrays (walks,)."""
+
+    def __init__(self, optimizer, walks, streams):
+        self.walks = [walk for walk in walks if walk.optimizer == optimizer]
+        self.which = np.array([streams.index((walk.problem, walk.seed)) for walk in self.walks])
+        self.alpha, self.beta_1, self.beta_2 = (
+            _common([getattr(walk, name) for walk in self.walks]) for name in ("alpha", "beta_1", "beta_2")
+        )
+        self.schedule, self.epsilon = self.walks[0].schedule, self.walks[0].epsilon
+        if optimizer in FRAME:
+            self.rule, self.slots, self.takes = FRAME[optimizer]
+        else:
+            correction = self.walks[0].bias_correction
+            settings = {} if correction is None else {"bias_correction": correction}
+            settings |= {"momentum_decay": None} if optimizer == "Nadam" else {}
+            self.keras = getattr(keras_amsgrad, optimizer)(**settings)
+            self.rule, self.slots, self.takes = self.keras.rule, self.keras.slots, None
+
+    def own(self, g):
+        """Return the slopes of this team's walks, of those of all streams."""
+        return g if np.array_equal(self.which, np.arange(g.shape[0])) else ops.take(g, self.which)
+
+    def start(self):
+        """Return the state before the first step."""
+        x = np.array([walk.start for walk in self.walks])
+        zero, infinity = np.zeros_like(x), np.full_like(x, np.inf)
+        state = {
+            "x": x,
+            "slots": (zero,) * len(self.slots),
+            "paid_at": x,
+            "regret": zero,
+            "inverse": -infinity,  # so that Gamma_1 is inf, never the lowest
+            "inverse_before": -infinity,
+            "gamma_min": infinity,
+            "negative": zero,
+            "largest_step": zero,
+        }
+        return keras.tree.map_structure(ops.convert_to_tensor, state)
+
+    def settings(self, t, alpha):
+        """Return the rule's settings at step t, a float64 tensor, where the schedule's step size is alpha."""
+        numbers = {"alpha": alpha, "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        if self.takes is not None:
+            return {name: value for name, value in (numbers | {"t": t}).items() if name in self.takes}
+        c_1, c_2 = (rules.one_minus_power(numbers[name], t) for name in ("beta_1", "beta_2"))
+        return self.keras.hyperparameters(**numbers, c_1=c_1, c_2=c_2)
+
+    def step(self, state, t, g):
+        """Pay f_t(x_t) = g x_t, move by the rule, and project onto [-1, 1].
+
+        Gamma is counted one step late, by `counted`: so that what it is made of is computed once, not once per use.
+        """
+        alpha = self.alpha / ops.sqrt(t) if self.schedule == "inverse-sqrt" else self.alpha
+        settings = self.settings(t, alpha)
+        move, slots = self.rule(g, *state["slots"], **settings)
+        return {
+            "x": ops.clip(state["x"] - move, -1, 1),
+            "slots": slots,
+            "paid_at": state["x"],
+            "regret": state["regret"] + g * (state["x"] + 1),
+            "inverse_before": state["inverse"],
+            "inverse": inverse_step_size(self.root(slots), settings["alpha"], settings.get("epsilon", 0.0)),
+            "largest_step": rules.larger(ops.abs(move) / alpha, state["largest_step"]),
+            **counted(state),
+        }
+
+    def root(self, slots):
+        """Return sqrt(V): what the rule divides by, before epsilon."""
+        named = dict(zip(self.slots, slots, strict=True))
+        for name, root in ROOTS.items():
+            if name in named:
+                return named[name] if root is np.asarray else ops.sqrt(named[name])
+        return np.ones(len(self.walks))
 
 
-def _walk_until(end, teams, states, t):
+def counted(state):
+    """Return the lowest Gamma and the number of negative ones, the last one included."""
+    change = gamma(state["inverse_before"], state["inverse"])
+    lowest = ops.where(change < state["gamma_min"], change, state["gamma_min"])
+    return {"gamma_min": lowest, "negative": state["negative"] + ops.cast(change < 0, "float64")}
+
+
+def _walk(teams, states, first, t, end, slopes):
+    """Take the steps t .. end - 1; `first` is the step of the first row of `slopes`."""
+
     def step(t, states):
-        return t + 1, [_step(team, state, t) for team, state in zip(teams, states, strict=True)]
+        g = ops.take(slopes, t - first, axis=0)  # (streams,)
+        time = ops.cast(t, "float64")
+        return t + 1, [team.step(state, time, team.own(g)) for team, state in zip(teams, states, strict=True)]
 
     return ops.while_loop(lambda t, states: t < end, step, (t, states))[1]
 
 
-def _step(team, state, t):
-    """Pay f_t(x_t) = g x_t, move by the rule, and project onto [-1, 1]."""
-    slope, alpha, beta_1, beta_2 = (
-        np.array([getattr(walk, name) for walk in team]) for name in ("slope", "alpha", "beta_1", "beta_2")
-    )
-    g = ops.where(ops.equal(t % 3, 1), slope, -np.ones_like(slope))
-    alpha = alpha / ops.sqrt(ops.cast(t, "float64"))
-    settings = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": team[0].epsilon}
-    if team[0].optimizer == "AdaMax":
-        alpha = rules.momentum_corrected(alpha, ops.cast(t, "float64"), beta_1)
-    rule = getattr(rules, team[0].optimizer.lower())
-    move, slots = rule(g, *state["slots"], alpha=alpha, **settings)
-    return {
-        "x": ops.clip(state["x"] - move, -1, 1),
-        "slots": slots,
-        "regret": state["regret"] + g * (state["x"] + 1),
-        "paid_at": state["x"],
-    }
+def _numbers(state, t):
+    """Return the CURVES of a team's walks, (5, walks)."""
+    of = {name: ops.convert_to_numpy(value) for name, value in (state | counted(state)).items() if name != "slots"}
+    share = of["negative"] / (t - 1) if t > 1 else np.full_like(of["negative"], np.nan)
+    return np.stack([of["paid_at"], of["regret"] / t, of["gamma_min"], share, of["largest_step"]])
+
+
+def _common(values):
+    """Return an array (walks,), or the number that they have in common, which is cheaper in the loop."""
+    return values[0] if len(set(values)) == 1 else np.array(values)
+
+
+def _int(number):
+    return ops.convert_to_tensor(number, "int32")
 
 
 def _compiled(function):

@@ -26,7 +26,8 @@ RUN_COLUMNS = [
     "best_val_loss", "best_val_loss_epoch", "best_val_accuracy", "seconds", "backend", "device",
 ]  # fmt: skip
 CURVE_COLUMNS = [*KEY, "epoch", *LAST]
-PATH_COLUMNS = ["study", "variant", "optimizer", "seed", "t", "x", "average_regret"]
+WALK = ["x", "average_regret", "gamma_min", "negative_gamma", "largest_step"]
+PATH_COLUMNS = ["study", "variant", "optimizer", "seed", "t", *WALK]
 
 
 def plans(out):
@@ -76,9 +77,8 @@ def paths(records):
     for record in records:
         work, outcome = record["work"], record["outcome"]
         if "t" in outcome:
-            path = pd.DataFrame({name: outcome[name] for name in ("t", "x", "average_regret")})
-            names = {name: work[name] for name in ("study", "optimizer", "seed")}
-            parts.append(path.assign(**names, variant=f"C={work['slope']:g}"))
+            path = pd.DataFrame({name: outcome[name] for name in ("t", *WALK)}).astype(dict.fromkeys(WALK, float))
+            parts.append(path.assign(**{name: work[name] for name in ("study", "variant", "optimizer", "seed")}))
     return pd.concat(parts)[PATH_COLUMNS] if parts else pd.DataFrame(columns=PATH_COLUMNS)
 
 

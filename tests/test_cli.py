@@ -27,6 +27,7 @@ def test_list_names_every_study(capsys):
         (["run", "digits", "--search", "published"], "no source reports settings for digits"),
         (["run", "digits", "--engine", "replicas", "--jobs", "2"], "keeps all cores busy; leave out --jobs"),
         (["run", "synthetic-mod3", "--epochs", "3"], "synthetic-mod3 has no epochs"),
+        (["run", "synthetic-online", "--seeds", "3"], "synthetic-online has no seeds"),
     ],
 )
 def test_bad_usage_ends_with_code_2(arguments, said, capsys):
@@ -56,7 +57,7 @@ def test_a_synthetic_study_runs_reports_and_exports(tmp_path):
     assert main(["report", "--out", str(tmp_path)]) == 0
     assert main(["export", "--out", str(tmp_path)]) == 0
     lines = (tmp_path / "paths.csv").read_text().splitlines()
-    assert lines[0] == "study,variant,optimizer,seed,t,x,average_regret"
+    assert lines[0] == "study,variant,optimizer,seed,t,x,average_regret,gamma_min,negative_gamma,largest_step"
     assert lines[1].startswith("synthetic-mod3,C=3,Adam,0,1,0.0,3.0")
 
 
