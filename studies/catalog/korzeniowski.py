@@ -13,6 +13,12 @@ GRID = tuple(
     )
 )
 
+# For the claim that linear decay reaches lower losses than the original paper's alpha / sqrt(t).
+ROOTS = tuple(
+    Arm("Adam", alpha, 0.999, schedule=schedule)
+    for alpha, schedule in product((0.01, 0.001, 0.0001), ("inverse-sqrt-epoch", "inverse-sqrt-update"))
+)
+
 LEFT_OPEN = (
     "The rows that fill up the last batch of an epoch are drawn with replacement from all training rows (D).",
     "The order of batches, dropout and flips follow from the seed, the same for every setting (D).",
@@ -49,6 +55,18 @@ STUDIES = (
         divide_by=256,
         center=True,
         left_open=LEFT_OPEN,
+        variants={
+            "inverse-sqrt": {
+                "title": "Logistic regression on MNIST, with alpha / sqrt(t)",
+                "question": "Does linear decay reach a lower training loss than alpha / sqrt(t)?",
+                "arms": ROOTS,
+                "left_open": (
+                    *LEFT_OPEN,
+                    "The source shows no such runs of its own: Adam, corrected, beta_2 .999, its three rates; t is the "
+                    "epoch in one half of the runs, the update in the other (D).",
+                ),
+            }
+        },
         **EACH,
     ),
     NetworkStudy(

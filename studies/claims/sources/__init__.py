@@ -1,0 +1,6 @@
+"""The claims of each source, in our words, and how each is judged. ROPEs and tolerances are ours (D)."""
+
+from studies.claims.sources import bennatan, bushaev, korzeniowski, perez, reddi
+
+SOURCES = (reddi, bennatan, korzeniowski, perez, bushaev)
+CLAIMS = tuple(sorted((claim for source in SOURCES for claim in source.CLAIMS), key=lambda claim: claim.number))

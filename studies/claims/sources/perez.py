@@ -1,0 +1,95 @@
+"""What Pérez reports of Adam and AdaMax."""
+
+from functools import partial
+from itertools import pairwise
+
+from studies.claims.claim import ACCURACY, Claim
+from studies.claims.comparisons import ROOTS, against, compare
+from studies.claims.measures import published_accuracies
+
+SOURCE = "Pérez"
+STUDIES = ("perez-logistic", "perez-mlp", "perez-cnn")
+
+# Test accuracy in %, from the source's table.
+TABLE = (
+    ("perez-logistic", "", "Adam", 92.69),
+    ("perez-logistic", "", "AdaMax", 92.38),
+    ("perez-mlp", "", "Adam", 98.17),
+    ("perez-mlp", "", "AdaMax", 98.33),
+    ("perez-mlp", "dropout", "Adam", 98.43),
+    ("perez-mlp", "dropout", "AdaMax", 98.14),
+    ("perez-cnn", "", "Adam", 99.21),
+    ("perez-cnn", "", "AdaMax", 99.09),
+    ("perez-cnn", "dropout", "Adam", 99.21),
+    ("perez-cnn", "dropout", "AdaMax", 99.09),
+)
+
+CLAIMS = (
+    Claim(
+        number=17,
+        source=SOURCE,
+        text="Each test accuracy of the source's table is reached, within 0.3 points.",
+        studies=STUDIES,
+        metric="val_accuracy",
+        direction="same",
+        rope=0.003,
+        measure=partial(published_accuracies, cells=TABLE),
+        readings=ROOTS,
+    ),
+    Claim(
+        number=18,
+        source=SOURCE,
+        text="Adam is at least as accurate as AdaMax, for every model with and without dropout.",
+        studies=STUDIES,
+        metric="val_accuracy",
+        direction="no worse",
+        rope=ACCURACY,
+        measure=partial(
+            compare,
+            sides=[
+                against(study, "Adam", "AdaMax", variant=variant)
+                for study, variant in dict.fromkeys(cell[:2] for cell in TABLE)
+            ],
+        ),
+        readings=ROOTS,
+    ),
+    Claim(
+        number=19,
+        source=SOURCE,
+        text="The CNN is more accurate than the network, and the network than logistic regression.",
+        studies=STUDIES,
+        metric="val_accuracy",
+        direction="better",
+        rope=ACCURACY,
+        measure=partial(
+            compare,
+            sides=[
+                ({"study": better, "optimizer": optimizer}, {"study": worse, "optimizer": optimizer})
+                for optimizer in ("Adam", "AdaMax")
+                for worse, better in pairwise(STUDIES)
+            ],
+        ),
+        readings=ROOTS,
+    ),
+    Claim(
+        number=20,
+        source=SOURCE,
+        text="Dropout raises the test accuracy (so says the text; the table shows it in one cell of four).",
+        studies=STUDIES[1:],
+        metric="val_accuracy",
+        direction="better",
+        rope=ACCURACY,
+        measure=partial(
+            compare,
+            sides=[
+                (
+                    {"study": study, "optimizer": optimizer, "variant": "dropout"},
+                    {"study": study, "optimizer": optimizer, "variant": ""},
+                )
+                for study in STUDIES[1:]
+                for optimizer in ("Adam", "AdaMax")
+            ],
+        ),
+        readings=ROOTS,
+    ),
+)

@@ -1,0 +1,71 @@
+"""Numbers and sides of a comparison, in words."""
+
+from math import isnan
+
+METRICS = {
+    "train_loss": "final training loss",
+    "val_loss": "final validation loss",
+    "train_accuracy": "final training accuracy",
+    "val_accuracy": "final validation accuracy",
+    "best_val_loss": "lowest validation loss",
+    "best_val_accuracy": "highest validation accuracy",
+}
+SCHEDULES = {
+    "linear": "linear decay",
+    "inverse-sqrt-epoch": "α/√epoch",
+    "inverse-sqrt-update": "α/√update",
+    "warm-restarts": "warm restarts",
+}
+
+
+def between(first, second):
+    """Return what tells two sides apart, as two names."""
+    apart = [key for key in dict.fromkeys([*first, *second]) if first.get(key) != second.get(key)]
+    # Where the optimizers differ, what comes with them does not need saying.
+    apart = ["optimizer"] if "optimizer" in apart else apart
+    return tuple(" and ".join(_word(key, each.get(key, "")) for key in apart) for each in (first, second))
+
+
+def names(first, second, setting):
+    """Return what two sides share, and the setting, as a label."""
+    shared = [_word(key, value) for key, value in first.items() if second.get(key) == value]
+    return ", ".join([*filter(None, shared), *setting_in_words(setting)])
+
+
+def setting_in_words(setting):
+    """Return a setting {column: value} as a list of words."""
+    corrected = {True: "corrected", False: "not corrected"}
+    written = {
+        "optimizer": str,
+        "learning_rate": lambda value: f"α = {value:g}",
+        "beta_2": lambda value: f"β₂ = {value:g}",
+        "bias_correction": lambda value: corrected.get(value, ""),
+    }
+    return [text for column, value in setting.items() if (text := written[column](value))]
+
+
+def advantage_in_words(metric, part, first, second):
+    """Return a part's estimate and interval as a sentence about two sides."""
+    loss = metric.endswith("loss")
+    better, worse = ("lower", "higher") if loss else ("higher", "lower")
+    sign = -1 if part.estimate < 0 else 1
+    low, high = sorted((sign * part.low, sign * part.high))
+    unit = "%" if loss else "points"
+    bounds = "no interval" if isnan(low) else f"95 % interval {number(100 * low)} to {number(100 * high)}"
+    return (
+        f"the {METRICS[metric]} of {first} is {number(100 * abs(part.estimate))} {unit} "
+        f"{better if sign > 0 else worse} than that of {second} ({bounds})"
+    )
+
+
+def number(value):
+    """Return a number to three digits, with a true minus."""
+    return f"{value:.3g}".replace("-", "−") if abs(value) < 1e6 else f"{value:.1e}"
+
+
+def _word(key, value):
+    if key == "schedule":
+        return SCHEDULES.get(value, "a constant rate")
+    if key == "variant":
+        return f"{value}" if value else "none of it"
+    return str(value)
