@@ -1,130 +1,141 @@
-"""The report: one page with tables and figures of every study in a results folder, from records only."""
+"""The report: one page with the verdicts, tables and figures of every study in a results folder, from records only."""
 
-import base64
-import io
 from pathlib import Path
 
 import jinja2
+import matplotlib
 import pandas as pd
+from markupsafe import Markup
 
-from studies import figures, tables
-from studies.catalog.synthetic import regrets_at_worst
+from studies import claims, figures, tables
+from studies.catalog import STUDIES
+from studies.figures import synthetic
+from studies.figures.style import with_series
+from studies.figures.svg import inline, svg_text
 from studies.journal import Journal
 
-# What tells the arms of a study apart.
-ARM = ["optimizer", "variant", "schedule", "bias_correction", "learning_rate", "beta_2", "model"]
-RATES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+# The order of the page; other sources, and studies of one's own, come after these.
+SOURCES = ("synthetic", "mcgill", "korzeniowski", "perez", "bushaev")
+SMALL = 2500  # rows: more than these stay in the large tables, and have no CSV beside the figure
 
 
 def write_report(out):
     """Write report.html, figures/ and the tables for every study found in the folder `out`; return the page's path."""
     out = Path(out)
-    sections = [_section(out, plan, Journal(out).records(plan)) for plan in tables.plans(out)]
+    found = [(plan, Journal(out).records(plan)) for plan in tables.plans(out)]
+    records = [record for _, each in found for record in each]
+    rows = {"runs": tables.runs(records), "curves": tables.curves(records), "paths": tables.paths(records)}
+    with matplotlib.rc_context(figures.PAGE):
+        sources = [_source(out, name, plans) for name, plans in _by_source(found)]
+    verdicts = claims.verdicts(**rows)
+    claims.frame(verdicts).to_csv(out / "verdicts.csv", index=False)
     tables.write_tables(out)
     page = out / "report.html"
-    page.write_text(_template().render(sections=sections), encoding="utf-8")
+    page.write_text(_template().render(verdicts=verdicts, sources=sources, rows=rows), encoding="utf-8")
     return page
+
+
+def _by_source(found):
+    """Return (source, plans with records) in the page's order; a source is the first word of its studies' names."""
+    names = [plan["study"]["name"].split("-")[0] for plan, _ in found]
+    order = [*SOURCES, *names]
+    return [
+        (source, [each for name, each in zip(names, found, strict=True) if name == source])
+        for source in sorted(dict.fromkeys(names), key=order.index)
+    ]
+
+
+def _source(out, name, found):
+    """Return what the page says about one source: its studies, and what sets them side by side."""
+    records = [
+        record for plan, each in found for record in each if plan["study"]["scale"] == "paper" or len(found) == 1
+    ]
+    runs, curves = _repeats(tables.runs(records)), _repeats(tables.curves(records))
+    together = figures.of_source(name).together(runs, curves) if len(runs) else []
+    return {
+        "id": f"source-{name}",
+        "title": found[0][0]["study"]["source"],
+        "figures": [_saved(drawing, out / "figures", name) for drawing in together],
+        "studies": [_section(out, plan, each) for plan, each in found],
+    }
 
 
 def _section(out, plan, records):
     """Return what the page says about one study."""
-    study = plan["study"]
-    section = {
+    study, runs = plan["study"], tables.runs(records)
+    label = study["name"] + (f".{study['variant']}" if study["variant"] else "")
+    network = "epochs" in study
+    paths = tables.paths(records)
+    drawings = _network_drawings(study, records) if network else synthetic.drawings(study, paths)
+    return {
+        "id": label,
         "study": study,
         "done": len(records),
         "planned": len(plan["records"]),
         "versions": _versions(records),
-        "command": _command(study),
-    }
-    drawn = _network_section(study, records) if "search" in study else _synthetic_section(study, records)
-    label = study["name"] + (f".{study['variant']}" if study["variant"] else "")
-    drawn["figures"] = [
-        _saved(figure, out / "figures" / f"{label}-{name}", caption) for name, figure, caption in drawn["figures"]
-    ]
-    return section | drawn
-
-
-def _network_section(study, records):
-    runs, curves = tables.runs(records), tables.curves(records)
-    search, repeats = runs[runs["stage"] == "search"], runs[runs["stage"] == "repeat"]
-    published = {name: (each["learning_rate"], each["beta_2"]) for name, each in study["published"].items()}
-    drawn = []
-    if len(search):
-        caption = "Validation loss after the last epoch of the search, mean over the folds. Box: the lowest."
-        caption += " Circle: the source's choice." if published else ""
-        drawn.append(("search", figures.heat_maps(search, published), caption))
-    if len(repeats):
-        caption = "Every repeated run, one line a seed. The test set is never used to choose anything."
-        drawn.append(("curves", figures.run_curves(curves[curves["stage"] == "repeat"]), caption))
-    return {
-        "figures": drawn,
-        "choices": choices(repeats, published),
-        "results": results(repeats),
+        "command": command(study),
         "seconds": runs["seconds"].sum(),
         "diverged": int((runs["status"] == "diverged").sum()),
+        "results": results(_repeats(runs), study.get("published") or {}) if network else synthetic.ends(study, paths),
+        "figures": [_saved(drawing, out / "figures", label) for drawing in drawings],
     }
 
 
-def _arm(run):
-    return {name: run[name] for name in ("optimizer", "variant", "schedule", "bias_correction")}
+def _network_drawings(study, records):
+    if not records:
+        return []
+    module = figures.of_source(study["name"].split("-")[0])
+    return module.drawings(study, tables.runs(records), tables.curves(records))
 
 
-def choices(repeats, published):
-    """Return one row for each arm: the setting that it was trained with, beside the published one."""
+def _repeats(rows):
+    return rows[rows["stage"] == "repeat"]
+
+
+def results(repeats, published):
+    """Return one row for each arm and setting: the published setting, n, mean and standard deviation over the seeds."""
     rows = []
-    for _, group in repeats.groupby(ARM, sort=False, dropna=False):
-        used = group.iloc[0]
-        name = used["optimizer"]
-        row = _arm(used) | {"learning rate α": f"{used['learning_rate']:g}", "β₂": f"{used['beta_2']:g}"}
-        if name in published:
-            row |= {"published α": f"{published[name][0]:g}", "published β₂": f"{published[name][1]:g}"}
-        rows.append(row)
+    keys = ["series", "learning_rate", "beta_2"]
+    for (name, alpha, beta_2), group in with_series(repeats).groupby(keys, sort=False, dropna=False):
+        theirs = published.get(group["optimizer"].iloc[0])
+        row = {"optimizer": name, "α": f"{alpha:g}", "β₂": "" if pd.isna(beta_2) else f"{beta_2:g}"}
+        if theirs:
+            row |= {"published α": f"{theirs['learning_rate']:g}", "published β₂": f"{theirs['beta_2']:g}"}
+        row |= {"n": len(group)} | {title: mean_and_spread(group[rate]) for rate, title in figures.RATES.items()}
+        rows.append(row | {"best test loss": mean_and_spread(group["best_val_loss"])})
     return pd.DataFrame(rows)
 
 
-def results(repeats):
-    """Return one row for each arm: mean and standard deviation over n seeds."""
-    rows = []
-    for _, group in repeats.groupby(ARM, sort=False, dropna=False):
-        row = _arm(group.iloc[0]) | {"n": len(group)}
-        for rate, title in figures.RATES.items():
-            row[title] = _mean_and_deviation(group[rate], digits=4)
-        row["best test loss"] = _mean_and_deviation(group["best_val_loss"], digits=4)
-        rows.append(row)
-    return pd.DataFrame(rows)
+def mean_and_spread(values):
+    """Return "mean ± standard deviation" of the finite values, and how many are not.
+
+    >>> mean_and_spread(pd.Series([0.25, 0.27]))
+    '0.2600 ± 0.0141'
+    """
+    good = values.dropna()
+    spread = f" ± {good.std():.4f}" if len(good) > 1 else ""
+    lost = f" ({len(values) - len(good)} diverged)" if len(good) < len(values) else ""
+    return (f"{good.mean():.4f}{spread}" if len(good) else "") + lost
 
 
-def _synthetic_section(study, records):
-    paths = tables.paths(records)
-    if paths.empty:
-        return {"figures": [], "results": pd.DataFrame()}
-    theory = regrets_at_worst(study)
-    caption = (
-        "Where each optimizer stands at step t, and its average regret so far. The best point is −1; an average "
-        "regret that tends to a number above 0 means that the optimizer never learns. Below: the lowest Γ so far, the "
-        "change of the inverse step size; proofs of convergence need it never to be negative. Lines are medians over "
-        "the seeds, bands reach from the lowest to the highest."
-    )
-    last = (
-        paths[paths["t"] == paths["t"].max()]
-        .drop(columns="seed")
-        .groupby(["study", "variant", "optimizer"], sort=False)
-    )
-    last = last.median().reset_index()
-    adam, amsgrad = (last["optimizer"] == name for name in ("Adam", "AMSGrad"))
-    last.loc[adam, "in theory"] = last["variant"].map(theory)
-    last.loc[amsgrad, "in theory"] = 0.0
-    return {
-        "figures": [("paths", figures.walk_paths(paths, theory), caption)],
-        "results": last.drop(columns="study").rename(
-            columns={"t": "steps", "x": "last x", "average_regret": "average regret"}
-        ),
-    }
+def command(study):
+    """Return the command that makes a study's numbers again; `study` is a plan's description."""
+    words = ["python -m studies run", study["name"]]
+    names = study["variant"].split("+") if study["variant"] else []
+    words += [f"--variant {name}" for name in names if name != "published-settings"]
+    words += ["--search published"] if "published-settings" in names else []
+    words += ["--scale smoke"] if study["scale"] == "smoke" else []
+    usual = _usual(study["name"], names, study["scale"])
+    changed = [name for name in ("seeds", "epochs") if usual and study.get(name) != getattr(usual, name, None)]
+    return " ".join(words + [f"--{name} {study[name]}" for name in changed])
 
 
-def _mean_and_deviation(values, digits):
-    spread = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}"
+def _usual(name, variants, scale):
+    """Return the catalog's study of this name, variant and scale; None where it has none."""
+    study = STUDIES.get(name)
+    for variant in variants if study else ():
+        study = study.as_variant(variant)
+    return study.smoke() if study and scale == "smoke" else study
 
 
 def _versions(records):
@@ -137,26 +148,50 @@ def _versions(records):
     return list(found)
 
 
-def _command(study):
-    options = "" if study["scale"] == "paper" else f" --scale {study['scale']}"
-    names = study["variant"].split("+") if study["variant"] else []
-    options += "".join(f" --variant {name}" for name in names if name != "published-settings")
-    options += " --search published" if "published-settings" in names else ""
-    return f"python -m studies run {study['name']}{options}"
+def _saved(drawing, folder, label):
+    """Save a figure as PNG and SVG, and its rows; return what the page shows of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{label}-{drawing.name}"
+    drawing.figure.savefig(folder / f"{name}.png", dpi=150)
+    drawing.figure.set_layout_engine("none")  # it is laid out
+    content = svg_text(drawing.figure)
+    (folder / f"{name}.svg").write_text(content, encoding="utf-8")
+    if len(drawing.rows) <= SMALL:
+        drawing.rows.to_csv(folder / f"{name}.csv", index=False)
+    return {
+        "name": name,
+        "caption": drawing.caption,
+        "svg": Markup(inline(content, name.replace(".", "-"), drawing.caption)),  # Matplotlib escapes its texts
+        "rows": drawing.rows,
+        "file": f"figures/{name}.csv" if len(drawing.rows) <= SMALL else _table_of(drawing.rows),
+    }
 
 
-def _saved(figure, stem, caption):
-    """Save a figure as PNG and SVG; return its SVG as a data address, so that the page stands alone."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(stem.with_name(stem.name + ".png"), dpi=150)
-    memory = io.BytesIO()
-    figure.savefig(memory, format="svg")
-    stem.with_name(stem.name + ".svg").write_bytes(memory.getvalue())
-    address = "data:image/svg+xml;base64," + base64.b64encode(memory.getvalue()).decode()
-    return {"address": address, "caption": caption, "name": stem.name}
+def _table_of(rows):
+    """Return which of the large tables holds rows."""
+    return "paths.csv" if "t" in rows else "curves.csv" if "epoch" in rows else "runs.csv"
 
 
 def _template():
     loader = jinja2.PackageLoader("studies", "templates")
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"cell": cell, "number": number}
     return environment.get_template("report.html")
+
+
+def cell(value):
+    """Return a table's value as the page shows it: four significant digits, nothing for what is missing."""
+    if value is None or value is pd.NA or value != value:
+        return ""
+    return number(value) if isinstance(value, float) else value
+
+
+def number(value):
+    """Return a number with four significant digits, "–" where there is none.
+
+    >>> number(0.012345), number(float("nan"))
+    ('0.01235', '–')
+    """
+    return "–" if value != value else f"{value:.4g}"

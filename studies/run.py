@@ -1,5 +1,6 @@
 """Run one study: search, repeated training, report. What the journal holds already is not done again."""
 
+import dataclasses
 import os
 
 from studies import datasets
@@ -49,7 +50,8 @@ def _let_xla_compile_loops_whole():
 
 
 def _run_network(study, journal, data_dir, published, engine, dask):
-    data = datasets.load(study.data, data_dir).prepared(study)
+    loaded = datasets.load(study.data, data_dir)
+    study, data = dataclasses.replace(study, data_note=loaded.note), loaded.prepared(study)
     from studies import search, training
     from studies.replicas import train_as_replicas
 

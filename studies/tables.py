@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies import claims
 from studies.errors import StudyError
 from studies.journal import Journal
 
@@ -81,14 +80,6 @@ def paths(records):
             path = pd.DataFrame({name: outcome[name] for name in ("t", *WALK)}).astype(dict.fromkeys(WALK, float))
             parts.append(path.assign(**{name: work[name] for name in ("study", "variant", "optimizer", "seed")}))
     return pd.concat(parts)[PATH_COLUMNS] if parts else pd.DataFrame(columns=PATH_COLUMNS)
-
-
-def write_verdicts(out):
-    """Write verdicts.csv: what the records of a results folder say of each claim of the sources; return its path."""
-    found = records(out)
-    path = Path(out) / "verdicts.csv"
-    claims.frame(claims.verdicts(runs(found), curves(found), paths(found))).to_csv(path, index=False)
-    return path
 
 
 def write_tables(out):

@@ -1,5 +1,6 @@
 """Data sets: official formats, and clear errors for what is missing or damaged. The files are made up here."""
 
+import dataclasses
 import gzip
 import struct
 
@@ -140,3 +141,13 @@ def test_the_real_files_are_what_their_names_say(data_dir):
     mnist, cifar10 = load("mnist", data_dir), load("cifar10", data_dir)
     assert mnist.y_train[:5].tolist() == [5, 0, 4, 1, 9]
     assert np.bincount(cifar10.y_train).tolist() == [5000] * 10
+
+
+@pytest.mark.needs_data
+def test_images_that_are_not_the_official_ones_are_said_to_be_so(data_dir):
+    data = datasets.load("cifar10", data_dir)
+    official = np.array(data.x_train[:1])
+    official[0, 0, :3] = datasets.CIFAR10_START
+    assert dataclasses.replace(data, x_train=official).note == ""
+    assert "JPEG" in dataclasses.replace(data, x_train=official + np.uint8(1)).note
+    assert datasets.load("mnist", data_dir).note == ""

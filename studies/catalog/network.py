@@ -97,6 +97,7 @@ class NetworkStudy:
     flip: bool = False  # training images are mirrored left to right at random
     train_rows: int | None = None  # None: all rows
     test_rows: int | None = None
+    data_note: str = ""  # what a run found out about its data, for the report
     scale: str = "paper"
     smoke_scale: Smoke = Smoke()
     variant: str = ""  # empty: the source's own protocol

@@ -1,0 +1,185 @@
+"""Figures from made-up rows: each shows what was run, says what is missing, and can be told apart without colours."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from studies.figures import bushaev, dots, grids, korzeniowski, lines, network, of_source, perez, style, svg, synthetic
+from tests import made_up
+
+PLAIN = [{"optimizer": name} for name in ("Adam", "AMSGrad")]
+STUDY = {"published": {"Adam": {"learning_rate": 0.001, "beta_2": 0.99}}, "variant": ""}
+
+
+def together(*pairs):
+    return [pd.concat(parts, ignore_index=True) for parts in zip(*pairs, strict=True)]
+
+
+def labels(ax):
+    return set(ax.get_legend_handles_labels()[1])
+
+
+def gids(figure):
+    return [line.get_gid() for ax in figure.axes for line in ax.get_lines() if line.get_gid()]
+
+
+def test_a_search_and_its_repeats_get_the_sources_figures():
+    search = made_up.fits("mcgill-logistic", made_up.grid(), stage="search", seeds=1, folds=(0, 1, 2), epochs=3)
+    repeats = made_up.fits("mcgill-logistic", PLAIN, seeds=5)
+    names = [each.name for each in network.drawings(STUDY, *together(search, repeats))]
+    assert names == ["search", "sensitivity", "curves", "final", "paired"]
+    assert network.drawings(STUDY, *(rows.iloc[:0] for rows in repeats)) == []
+
+
+def test_every_seed_is_one_line_and_every_optimizer_one_label():
+    figure = lines.four_rates(made_up.fits("digits", PLAIN, seeds=4)[1])
+    for ax in figure.axes:
+        assert len(ax.get_lines()) == 8
+        assert labels(ax) == {"Adam", "AMSGrad"}
+
+
+def test_optimizers_differ_in_line_and_marker_and_not_only_in_colour():
+    looks = [*style.STYLES.values(), *style.OTHERS]
+    assert len({str(look["linestyle"]) for look in style.STYLES.values()}) == len(style.STYLES)
+    assert len({look["marker"] for look in looks}) == len(looks)
+    corrected, uncorrected = style.style("Adam"), style.style("Adam", corrected=False)
+    assert corrected["linestyle"] != uncorrected["linestyle"]
+
+
+def test_a_run_that_diverged_ends_in_a_cross():
+    _, curves = made_up.fits("digits", [{"optimizer": "Adam", "learning_rate": 1e4}], seeds=1, epochs=8)
+    ax = matplotlib.figure.Figure().subplots()
+    lines.plot_curves(curves, "val_loss", ax)
+    assert [line.get_marker() for line in ax.get_lines()][-1] == "x"
+
+
+def test_a_long_run_is_drawn_with_few_points_from_its_first_epoch_to_its_last():
+    _, curves = made_up.fits("digits", PLAIN[:1], seeds=1, epochs=150)
+    drawn = lines.thinned(curves)
+    assert len(drawn) <= lines.KEPT
+    assert drawn["epoch"].iloc[0] == 1
+    assert drawn["epoch"].iloc[-1] == 150
+
+
+def test_the_grid_has_a_panel_for_each_rate_and_beta_and_a_line_for_each_run():
+    arms = made_up.grid(rates=(0.01, 0.001, 0.0001), bias_correction=True)
+    arms += made_up.grid(rates=(0.01, 0.001, 0.0001), bias_correction=False)
+    runs, curves = made_up.fits("korzeniowski-logistic", arms, seeds=2, epochs=20)
+    drawn = {each.name: each for each in korzeniowski.drawings({}, runs, curves)}
+    assert len(drawn) == 10
+    full, zoom = drawn["val-loss"].figure, drawn["val-loss-zoom"].figure
+    assert len(full.axes) == 6
+    assert all(len(ax.get_lines()) == 8 for ax in full.axes)
+    assert labels(full.axes[0]) == {"Adam", "AMSGrad", "Adam, uncorrected", "AMSGrad, uncorrected"}
+    assert full.axes[0].get_title() == "lr = 0.01, β₂ = 0.99"
+    assert zoom.axes[0].get_lines()[0].get_xdata().min() == 17
+
+
+def test_a_setting_that_diverged_in_one_fold_is_nan_in_the_grid():
+    runs, _ = made_up.fits("digits", made_up.grid(rates=(0.001, 1.0)), stage="search", seeds=1, folds=(0, 1, 2))
+    runs.loc[runs.index[0], "val_loss"] = np.nan
+    grid = grids.loss_grid(runs[runs["optimizer"] == "Adam"])
+    assert np.isnan(grid.loc[0.001, 0.99])
+    assert np.isfinite(grid.loc[1.0]).all()
+    figure = grids.heat_maps({"Adam": grid})
+    assert "div." in {text.get_text() for text in figure.axes[0].texts}
+
+
+def test_robustness_is_the_share_of_settings_near_the_best_of_all():
+    rows, _ = made_up.fits("digits", made_up.grid(rates=(0.001, 0.01, 0.1), betas=(0.99,)), stage="search", seeds=1)
+    rows["val_loss"] = [1.00, 1.04, 1.20, 1.06, 1.30, np.nan]
+    near = grids.robustness(rows, tolerances=[0.05]).set_index("series")["share"]
+    assert near.to_dict() == {"Adam": pytest.approx(2 / 3), "AMSGrad": 0}
+
+
+def test_differences_are_taken_between_runs_of_the_same_seed():
+    runs, _ = made_up.fits("digits", PLAIN, seeds=3)
+    rows = dots.differences(runs.sample(frac=1, random_state=1), runs[runs["optimizer"] == "Adam"], ["val_loss"])
+    by_seed = runs.pivot(index="seed", columns="optimizer", values="val_loss")
+    expected = by_seed["AMSGrad"] - by_seed["Adam"]
+    pd.testing.assert_series_equal(rows.set_index("seed")["difference"].sort_index(), expected, check_names=False)
+
+
+def test_an_interval_is_students():
+    mean, low, high = dots.mean_interval([1.0, 2.0, 3.0, np.nan])
+    assert (mean, high - 2, 2 - low) == pytest.approx((2, 2.4841, 2.4841), rel=1e-4)
+    assert np.isnan(dots.mean_interval([1.0])[1])
+
+
+def test_our_accuracies_stand_beside_the_published_ones():
+    arms = [
+        {"optimizer": name, "variant": variant, "schedule": "inverse-sqrt-epoch"}
+        for variant in ("", "dropout")
+        for name in ("Adam", "AdaMax")
+    ]
+    runs, curves = made_up.fits("perez-mlp", arms, seeds=2)
+    table = perez.accuracies(runs).set_index(["variant", "optimizer"])
+    assert table.loc[("dropout", "Adam"), "published"] == 98.43
+    assert table.loc[("", "AdaMax"), "published"] == 98.33
+    assert [each.name for each in perez.together(runs, curves)] == ["published", "models", "dropout"]
+    assert [each.name for each in perez.drawings({}, runs, curves)] == ["curves", "final", "paired"]
+
+
+def test_variants_of_adam_are_compared_with_plain_adam_only():
+    arms = [
+        *PLAIN,
+        {"optimizer": "Adam", "variant": "adamw", "schedule": "warm-restarts"},
+        {"optimizer": "SGD", "beta_2": None},
+    ]
+    drawn = {each.name: each for each in bushaev.drawings(STUDY, *made_up.fits("bushaev-variants", arms, seeds=2))}
+    assert set(drawn["paired"].rows["series"]) == {"AMSGrad", "Adam, adamw, warm-restarts", "SGD"}
+
+
+def test_decays_become_heat_maps_of_both_ways():
+    arms = [
+        {"optimizer": "Adam", "learning_rate": alpha, "variant": f"decay+{way}={decay:g}"}
+        for way in ("l2", "decoupled")
+        for alpha in (0.001, 0.01)
+        for decay in (0.0, 1e-05)
+    ]
+    runs, curves = made_up.fits("bushaev-variants", arms, seeds=2)
+    decays = bushaev.decay_of(runs)
+    assert set(decays["weight_decay"]) == {0.0, 1e-5}
+    first = bushaev.drawings({"variant": "decay"}, runs, curves)[0]
+    assert [ax.get_title() for ax in first.figure.axes[:2]] == ["L2 penalty", "decoupled decay"]
+
+
+def test_paths_show_the_median_and_the_band_of_the_seeds():
+    ax = matplotlib.figure.Figure().subplots()
+    synthetic.plot_paths(made_up.paths(variants=("C=3",), seeds=3), "x", ax)
+    assert [line.get_ydata()[-1] for line in ax.get_lines()] == pytest.approx([1, -1])
+    assert len(ax.collections) == 2
+
+
+def test_an_unknown_source_gets_the_figures_of_a_search():
+    assert of_source("mine") is of_source("digits") is network
+
+
+def test_a_plot_function_draws_into_the_current_axes_without_any(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    import matplotlib.pyplot as plt
+
+    plt.figure()
+    assert lines.plot_curves(made_up.fits("digits", PLAIN)[1], "val_loss") is plt.gca()
+    plt.close("all")
+
+
+def test_inline_svg_names_series_and_scales_and_keeps_ids_apart():
+    _, curves = made_up.fits("digits", [{"optimizer": 'Adam & "<b>"'}], seeds=1)
+    element = svg.inline(svg.svg_text(lines.four_rates(curves)), "digits-curves", "Losses <and> more")
+    assert 'data-series="Adam &amp; &quot;&lt;b&gt;&quot;, seed 0"' in element
+    assert element.count('data-x="whole,') == 4
+    assert element.count('data-y="log,') == 2
+    assert 'aria-label="Losses &lt;and&gt; more"' in element
+    assert "<b>" not in element
+    assert all(part.startswith("digits-curves-") for part in element.split('id="')[1:])
+    assert "xmlns" not in element
+
+
+def test_short_paths_keep_every_point_to_a_hundredth():
+    points = np.random.default_rng(0).uniform(0, 700, (200, 2))
+    path = "M " + " L ".join(f"{x:.6f} {y:.6f}" for x, y in points)
+    start, steps = svg._short_path(path).removeprefix("M").split("l")
+    found = np.cumsum(np.array([*start.split(","), *steps.split(",")], float).reshape(-1, 2), axis=0)
+    np.testing.assert_allclose(found, points, atol=0.0051)

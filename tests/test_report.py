@@ -1,0 +1,207 @@
+"""The report page: what it says, and how it looks and behaves in a real browser."""
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from studies import report
+from studies.catalog import STUDIES, Arm, NetworkStudy
+from tests import browser, made_up
+
+MALICIOUS = "<script>alert(1)</script> & <b>"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """A results folder with made-up records of one small study of each source, and one of a user's own."""
+    out = tmp_path_factory.mktemp("made_up")
+    mine = NetworkStudy(
+        name="mine",
+        title=MALICIOUS,
+        source=MALICIOUS,
+        question=MALICIOUS,
+        data="mine",
+        model="mine",
+        epochs=4,
+        seeds=2,
+        left_open=(MALICIOUS,),
+        arms=(Arm("Adam", 0.01, 0.9), Arm(MALICIOUS, 0.01, 0.9)),
+    )
+    smoke = (STUDIES[name].smoke() for name in ("korzeniowski-cifarnet", "perez-mlp", "bushaev-variants"))
+    noted = dataclasses.replace(
+        STUDIES["mcgill-cifarnet"].as_variant("as-coded").smoke(), data_note="Went through JPEG."
+    )
+    for study in (STUDIES["digits"], mine, noted, *smoke):
+        made_up.record(out, study)
+    report.write_report(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def text(out):
+    return (out / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def opened(out):
+    if browser.CHROMIUM is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with browser.page() as page:
+        page.size(1200)
+        page.open((out / "report.html").as_uri())
+        yield page
+
+
+def test_verdicts_come_first_then_contents_then_a_section_for_each_source(text):
+    ids = re.findall(r'<(?:h2|section) id="([^"]+)"', text)
+    sources = [each for each in ids if each.startswith("source-")]
+    assert ids[:2] == ["verdicts", "contents"]
+    assert sources == [f"source-{name}" for name in ("mcgill", "korzeniowski", "perez", "bushaev", "digits", "mine")]
+
+
+def test_the_page_stands_alone(text):
+    assert not re.findall(r"(?:https?:)?//(?!www\.w3\.org)[a-z]", text.split("<script>")[0])
+    assert not re.findall(r'<(?:link|script|img)[^>]+(?:href|src)="(?!data:)', text)
+
+
+def test_names_are_escaped_everywhere(text):
+    assert "<script>alert" not in text
+    assert text.count("&lt;script&gt;alert(1)") > 5
+
+
+def test_every_figure_has_a_caption_and_its_rows(out, text):
+    figures = re.findall(r'<figure id="([^"]+)">.*?<figcaption>(.*?)</figcaption>', text, re.DOTALL)
+    assert len(figures) > 20
+    for name, caption in figures:
+        assert len(caption.split("Rows:")[0]) > 40, name
+        for path in re.findall(r'href="([^"]+)"', caption):
+            assert (out / path).is_file(), path
+
+
+def test_what_became_of_the_images_is_said_beside_their_figures(text):
+    section = text.split('<section id="mcgill-cifarnet.as-coded">')[1].split("</section>")[0]
+    assert section.count("Went through JPEG.") == 1 + section.count("<figure")
+
+
+def test_ids_are_used_once(text):
+    class Ids(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.found = []
+
+        def handle_starttag(self, tag, attributes):
+            self.found += [value for name, value in attributes if name == "id"]
+
+    parser = Ids()
+    parser.feed(text)
+    assert len(parser.found) == len(set(parser.found))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "expected"),
+    [
+        pytest.param("digits", {}, "digits", id="as it is"),
+        pytest.param("mcgill-logistic", {"seeds": 10}, "mcgill-logistic --seeds 10", id="more seeds"),
+        pytest.param("perez-mlp", {"epochs": 3, "seeds": 2}, "perez-mlp --seeds 2 --epochs 3", id="fewer epochs"),
+    ],
+)
+def test_the_command_makes_the_numbers_again(name, changes, expected):
+    study = dataclasses.asdict(dataclasses.replace(STUDIES[name], **changes))
+    assert report.command(study) == f"python -m studies run {expected}"
+
+
+def test_the_command_names_variant_search_and_scale():
+    study = STUDIES["mcgill-logistic"].as_variant("as-coded").smoke().as_variant("published-settings")
+    expected = "python -m studies run mcgill-logistic --variant as-coded --search published --scale smoke"
+    assert report.command(dataclasses.asdict(study)) == expected
+
+
+def test_a_diverged_run_is_counted_and_left_out_of_the_mean():
+    runs, _ = made_up.fits("digits", [{"optimizer": "Adam"}], seeds=3)
+    runs.loc[0, "val_loss"] = float("nan")
+    row = report.results(runs, {}).iloc[0]
+    assert row["test loss"].startswith(f"{runs['val_loss'].mean():.4f} ±")
+    assert row["test loss"].endswith("(1 diverged)")
+
+
+def test_the_report_needs_no_keras():
+    program = "import studies.report, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"keras", "tensorflow", "torch", "jax"} & set(done.stdout.split())
+
+
+def test_it_opens_without_errors_or_requests(opened):
+    kinds = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+    assert [event for event in opened.events if event[0] in kinds] == []
+    requests = [event[1]["request"]["url"] for event in opened.events if event[0] == "Network.requestWillBeSent"]
+    assert [each for each in requests if not each.startswith("data:")] == [opened.run("location.href")]
+
+
+def test_the_contents_lead_to_their_sections(opened):
+    broken = opened.run(
+        """[...document.querySelectorAll('a[href^="#"]')].map(a => decodeURIComponent(a.hash.slice(1)))
+           .filter(id => !document.getElementById(id))"""
+    )
+    assert broken == []
+    opened.run("document.querySelector('nav a[href=\"#perez-mlp\"]').click()")
+    assert abs(opened.run("document.getElementById('perez-mlp').getBoundingClientRect().top")) < 40
+
+
+@pytest.mark.parametrize("width", [320, 400, 1200])
+def test_the_page_never_scrolls_sideways(opened, width):
+    opened.size(width)
+    opened.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert opened.run("document.documentElement.scrollWidth") <= width
+    outside = opened.run(
+        """[...document.querySelectorAll('body *')].filter(each => !each.closest('.wide, .card, pre, .skip, #value')
+           && each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 80))"""
+    )
+    assert outside == []
+
+
+def test_dark_and_print_change_the_page_and_leave_figures_on_white(opened):
+    color = "getComputedStyle(document.{}).backgroundColor"
+    for scheme, expected in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 28)")):
+        opened.media(prefers_color_scheme=scheme)
+        assert opened.run(color.format("body")) == expected
+        assert opened.run(color.format("querySelector('.card')")) == "rgb(255, 255, 255)"
+    opened.media("print", prefers_color_scheme="dark")
+    assert opened.run(color.format("body")) == "rgb(255, 255, 255)"
+    assert opened.run("getComputedStyle(document.querySelector('nav')).display") == "none"
+    opened.media(prefers_color_scheme="light")
+
+
+def test_the_value_under_the_pointer_is_that_of_the_run(opened, out):
+    """Point at the last epoch of a run in the panel of its training loss."""
+    from studies import tables
+
+    opened.size(1200)
+    x, y = opened.run(
+        """(() => { const figure = document.getElementById('digits-curves'); figure.scrollIntoView();
+           const line = figure.querySelector('[data-series]'), box = line.querySelector('path').getBoundingClientRect();
+           return [box.right, box.bottom]; })()"""
+    )
+    opened.point_at(x - 0.5, y - 0.5)
+    name, values = opened.run("document.getElementById('value').innerText").split("\n")
+    epoch, loss = values.split(": ")
+    optimizer, seed = name.split(", seed ")
+    curves = tables.curves(tables.records(out)).query("study == 'digits' and stage == 'repeat'")
+    mine = curves.query(f"optimizer == '{optimizer}' and seed == {seed} and epoch == {epoch}")
+    assert float(loss) == pytest.approx(mine["train_loss"].iloc[0], rel=1e-3)
+    assert not opened.run("document.getElementById('value').hidden")
+
+
+@pytest.mark.skipif("REPORT_SCREENSHOTS" not in os.environ, reason="for eyes: set $REPORT_SCREENSHOTS to a folder")
+@pytest.mark.parametrize(("kind", "width"), [("light", 1200), ("dark", 1200), ("light", 400), ("dark", 400)])
+def test_screenshots(opened, kind, width):
+    opened.media(prefers_color_scheme=kind)
+    opened.size(width, 1600)
+    for anchor in ("verdicts", "digits", "korzeniowski-cifarnet", "perez-mlp"):
+        opened.run(f"document.getElementById('{anchor}').scrollIntoView()")
+        opened.screenshot(Path(os.environ["REPORT_SCREENSHOTS"]) / f"{kind}-{width}-{anchor}.png")
