@@ -177,6 +177,13 @@ def test_inline_svg_names_series_and_scales_and_keeps_ids_apart():
     assert "xmlns" not in element
 
 
+def test_a_scale_that_the_page_cannot_turn_into_values_is_left_out():
+    figure = synthetic.walk_paths(made_up.paths(variants=("C=3",)), {"C=3": 2 / 3})
+    element = svg.inline(svg.svg_text(figure), "paths", "Paths")
+    assert element.count('data-x="log,') == 3
+    assert element.count('data-y=",') == 2
+
+
 def test_short_paths_keep_every_point_to_a_hundredth():
     points = np.random.default_rng(0).uniform(0, 700, (200, 2))
     path = "M " + " L ".join(f"{x:.6f} {y:.6f}" for x, y in points)

@@ -49,9 +49,9 @@ def inline(text, name, alt):
 
 
 def _scale(ax, axis):
-    """Return "scale,first value,last value" of an axis; the scale is "whole" where all points are, "" for names."""
+    """Return "scale,first value,last value" of an axis; "whole" where all points are, "" for names, symlog."""
     scale = getattr(ax, f"get_{axis}scale")()
-    if isinstance(getattr(ax, f"{axis}axis").get_major_formatter(), FixedFormatter):
+    if scale not in ("linear", "log") or isinstance(getattr(ax, f"{axis}axis").get_major_formatter(), FixedFormatter):
         scale = ""
     elif scale == "linear" and all(_whole(getattr(line, f"get_{axis}data")()) for line in ax.get_lines()):
         scale = "whole"

@@ -42,7 +42,7 @@ def plot_paths(paths, column="x", ax=None):
         middle, look = found.median(), line_style(optimizer)
         hover(ax.plot(middle.index, middle, label=optimizer, lw=1.6, **look)[0], optimizer)
         if mine["seed"].nunique() > 1:
-            ax.fill_between(middle.index, found.min(), found.max(), color=look["color"], alpha=0.15, lw=0)
+            ax.fill_between(middle.index, found.min(), found.max(), color=look["color"], alpha=0.07, lw=0)
     ax.set_xscale("log")
     ax.grid(alpha=0.3)
     return ax
