@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 from keras_amsgrad import SWATS, Adam, AdaMax, AMSGrad, InverseSqrtDecay, Nadam, NDAdam
 from keras_amsgrad.order import epoch_order
 from keras_amsgrad.replicas import Replica, backends, train
+from keras_amsgrad.replicas.settings import program_key
 
 TRAINING, VALIDATION = np.arange(300), np.arange(300, 500)
 BATCH = 64  # 300 rows: the last batch of an epoch has 44
@@ -234,6 +235,16 @@ def test_early_stopping_needs_what_is_measured():
 def test_constrained_weights_are_refused():
     with pytest.raises(ValueError, match="no constraint"):
         trained(lambda: network(layers.Dense(3, kernel_constraint="non_neg")), [Adam()])
+
+
+def test_every_number_of_an_optimizer_may_differ_within_a_program():
+    optimizers = [
+        AMSGrad(0.01, beta_1=0.8, bias_correction=False, weight_decay=0.01),
+        AMSGrad(0.001, beta_2=0.99, epsilon=1e-3, weight_decay=0.1),
+    ]
+    assert program_key(optimizers[0]) == program_key(optimizers[1])
+    for optimizer, outcome in zip(optimizers, trained(feedforward, optimizers), strict=True):
+        assert_same_history(outcome, fit(feedforward, optimizer, 3)[0])
 
 
 @pytest.mark.skipif(not backends.CAN_STACK, reason="this backend trains one after another")

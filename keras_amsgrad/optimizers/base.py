@@ -178,14 +178,14 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         """Return (step, new slots) of weight array number `i` with value `w`."""
         return self.rule(g, *slots, **numbers)
 
-    def step(self, g, *slots, alpha, t, beta_1, beta_2, epsilon):
+    def step(self, g, *slots, alpha, t, beta_1, beta_2, **settings):
         """Return (what to subtract from the weights, the new slots) at update `t` = 1, 2, ... with constant betas.
 
-        Pure, for use without variables: slots start as zeros, and every setting may be an array that broadcasts
-        against `g`.
+        Pure, for use without variables: slots start as zeros, and every setting (`epsilon`; `bias_correction`, 1 or 0,
+        where the rule has it and the optimizer's own is not meant) may be an array that broadcasts against `g`.
         """
         c_1, c_2 = rules.one_minus_power(beta_1, t), rules.one_minus_power(beta_2, t)
-        numbers = self.hyperparameters(alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, c_1=c_1, c_2=c_2)
+        numbers = self.hyperparameters(alpha=alpha, beta_1=beta_1, beta_2=beta_2, c_1=c_1, c_2=c_2, **settings)
         return self.rule(g, *slots, **numbers)
 
     def _update_model_variables_moving_average(self, trainable_variables):
@@ -238,8 +238,10 @@ class CorrectableOptimizer(RuleOptimizer):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
         self.bias_correction = bool(bias_correction)
 
-    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
-        if self.bias_correction:
+    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2, bias_correction=None):
+        if bias_correction is not None:
+            alpha = ops.where(bias_correction > 0, rules.corrected(alpha, c_1, c_2), alpha)
+        elif self.bias_correction:
             alpha = rules.corrected(alpha, c_1, c_2)
         return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
 

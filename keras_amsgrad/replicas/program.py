@@ -183,17 +183,10 @@ class Program:
 
     def _updated_weight(self, weight, gradient, slots, decayed, t, numbers):
         n = {name: layout.along_row(column, weight) for name, column in numbers.items()}
+        alpha, decay = n.pop("learning_rate"), n.pop("weight_decay")
         if decayed:
-            weight = weight - weight * n["weight_decay"] * n["learning_rate"]
-        step, slots = self.rule.step(
-            gradient,
-            *slots,
-            alpha=n["learning_rate"],
-            t=ops.cast(t + 1, weight.dtype),
-            beta_1=n["beta_1"],
-            beta_2=n["beta_2"],
-            epsilon=n["epsilon"],
-        )
+            weight = weight - weight * decay * alpha
+        step, slots = self.rule.step(gradient, *slots, alpha=alpha, t=ops.cast(t + 1, weight.dtype), **n)
         return weight - step, list(slots)
 
     def _scheduled_now(self, t):

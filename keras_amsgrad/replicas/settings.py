@@ -8,7 +8,8 @@ from keras import ops
 
 from keras_amsgrad.optimizers import RuleOptimizer
 
-NUMBERS = ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay")
+# The numbers of an optimizer that may differ within a program. Whether it corrects the bias counts as 1 or 0.
+NUMBERS = ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay", "bias_correction")
 LEFT_ALONE = {
     "clipnorm": None,
     "clipvalue": None,
@@ -73,13 +74,17 @@ def program_key(optimizer):
     """Return what two optimizers must share to run in one program: all but their numbers."""
     config = {key: value for key, value in optimizer.get_config().items() if key not in (*NUMBERS, "name")}
     # A schedule or a decay is part of the program; their numbers are not.
-    scheduled = [callable(number_or_schedule(optimizer, setting)) for setting in NUMBERS]
+    scheduled = [callable(number_or_schedule(optimizer, setting)) for setting in _numbers_of(optimizer)]
     return type(optimizer), json.dumps(config, default=repr), str(scheduled), bool(optimizer.weight_decay)
+
+
+def _numbers_of(optimizer):
+    return [setting for setting in NUMBERS if hasattr(optimizer, setting)]
 
 
 def columns(optimizers):
     """Return {setting: float32 array (replicas,)} of all settings that are numbers; schedules are left out."""
-    values = {setting: [number_or_schedule(o, setting) for o in optimizers] for setting in NUMBERS}
+    values = {setting: [number_or_schedule(o, setting) for o in optimizers] for setting in _numbers_of(optimizers[0])}
     return {
         setting: np.array(numbers, "float32") for setting, numbers in values.items() if not any(map(callable, numbers))
     }
@@ -87,5 +92,5 @@ def columns(optimizers):
 
 def scheduled(optimizers):
     """Return {setting: one schedule for each replica} of the settings that are schedules."""
-    values = {setting: [number_or_schedule(o, setting) for o in optimizers] for setting in NUMBERS}
+    values = {setting: [number_or_schedule(o, setting) for o in optimizers] for setting in _numbers_of(optimizers[0])}
     return {setting: schedules for setting, schedules in values.items() if all(map(callable, schedules))}

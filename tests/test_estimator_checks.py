@@ -1,0 +1,43 @@
+"""scikit-learn's own checks of estimators, as far as they apply to a search over a neural network."""
+
+import keras
+import pytest
+from scikeras.wrappers import KerasClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from keras_amsgrad import Adam
+from keras_amsgrad.model_selection import ReplicaGridSearchCV
+
+pytestmark = pytest.mark.slow
+
+EXCEPTIONS = {}
+
+
+def network(meta):
+    units = meta["n_classes_"] if meta["target_type_"] == "multiclass" else 1
+    activation = "softmax" if units > 1 else "sigmoid"
+    return keras.Sequential([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(units, activation=activation)])
+
+
+def loss(meta):
+    return "sparse_categorical_crossentropy" if meta["target_type_"] == "multiclass" else "binary_crossentropy"
+
+
+class Classifier(KerasClassifier):
+    """scikeras 0.13 is not seen as a classifier by scikit-learn >= 1.7."""
+
+    def __sklearn_tags__(self):
+        tags = LogisticRegression().__sklearn_tags__()
+        tags.input_tags = super().__sklearn_tags__().input_tags
+        return tags
+
+
+def search():
+    classifier = Classifier(network, loss="sparse_categorical_crossentropy", optimizer=Adam, epochs=20, verbose=0)
+    return ReplicaGridSearchCV(classifier, {"optimizer__learning_rate": [0.1, 0.01]}, cv=2)
+
+
+@parametrize_with_checks([search()], expected_failed_checks=lambda estimator: EXCEPTIONS)
+def test_scikit_learn_accepts_the_search(estimator, check):
+    check(estimator)
