@@ -1,7 +1,7 @@
 # make study   install what the studies need, run the `digits` study, write results/report.html
 # make test    install what the tests need, run them; make test-slow runs those that take more than ten seconds each
 # make test-backends   the tests of the optimizers on JAX and on torch
-# make check   what CI runs: all of these tests, lint, and an import of the built wheel in an environment of its own
+# make check   what CI runs: all of these tests, lint and types (make lint, make types), and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: study test test-slow test-backends lint wheel check clean
+.PHONY: study test test-slow test-backends lint types wheel check clean
 
 study: $(VENV)/studies.installed
 	$(BIN)/python -m studies run digits
@@ -29,9 +29,12 @@ test-backends: $(VENV)/backends.installed
 	KERAS_BACKEND=jax $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS)
 	KERAS_BACKEND=torch $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS)
 
-lint: $(VENV)/dev.installed
+lint: types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.installed
+	$(BIN)/mypy
 
 # Build the wheel and import from it, where nothing of this folder is visible and no other package was installed by hand.
 wheel: $(VENV)/dev.installed

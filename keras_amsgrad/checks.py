@@ -1,9 +1,11 @@
 """Checks of settings: one kind of error, which names the argument, what is allowed, and what came."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 
-def number(name, value, allowed, holds):
+def number(name: str, value: Any, allowed: str, holds: Callable[[float], bool]) -> float:
     """Return `value` as a finite float for which `holds(value)` is true, else raise ValueError.
 
     >>> number("epsilon", 1, "a number > 0", lambda x: x > 0)

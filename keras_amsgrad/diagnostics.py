@@ -1,26 +1,37 @@
 """What an optimizer does to each layer: effective step sizes, their change, gradient and update norms."""
 
 import csv
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_amsgrad.checks import number
 from keras_amsgrad.optimizers import RuleOptimizer
 from keras_amsgrad.optimizers.settings import at_step
+from keras_amsgrad.rules import Tensor
 
+Logs = dict[str, float]
+Row = dict[str, Any]
 QUANTILES = {"step_size_q05": 0.05, "step_size_q50": 0.5, "step_size_q95": 0.95}
 QUANTITIES = (*QUANTILES, "negative_gamma", "gradient_norm", "update_norm")
-ROOTS = {"velocity_max": np.sqrt, "velocity": np.sqrt, "norm": np.asarray}
+ROOTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "velocity_max": np.sqrt,
+    "velocity": np.sqrt,
+    "norm": np.asarray,
+}
 
 
-def inverse_step_size(v_root, alpha, epsilon):
+def inverse_step_size(v_root: np.ndarray, alpha: float, epsilon: float) -> np.ndarray:
     """Return `(sqrt(V) + epsilon) / alpha`, the inverse of the effective step size of each weight."""
     return (v_root + epsilon) / alpha
 
 
-def gamma(inverse_before, inverse_after):
+def gamma(inverse_before: np.ndarray, inverse_after: np.ndarray) -> np.ndarray:
     """Return `Gamma_t = sqrt(V_t) / alpha_t - sqrt(V_{t-1}) / alpha_{t-1}` (Reddi, Kale and Kumar 2018, section 3).
 
     Convergence proofs need it to be >= 0. It is for AMSGrad where the step size does not grow; Adam makes it negative
@@ -32,7 +43,7 @@ def gamma(inverse_before, inverse_after):
     return inverse_after - inverse_before
 
 
-def regret(losses, best):
+def regret(losses: ArrayLike, best: ArrayLike) -> np.ndarray:
     """Return the regret after every step, `R_T = sum of f_t(x_t) - sum of f_t(x*)`, of losses (steps,) each.
 
     >>> regret(np.array([3.0, 2.0, 1.0]), np.array([1.0, 1.0, 1.0]))
@@ -41,7 +52,7 @@ def regret(losses, best):
     return np.cumsum(np.asarray(losses) - np.asarray(best))
 
 
-def gradient_of(m_before, m_after, beta_1):
+def gradient_of(m_before: np.ndarray, m_after: np.ndarray, beta_1: float) -> np.ndarray:
     """Return the gradient that moved `m <- beta_1 m + (1 - beta_1) g`."""
     return m_before + (m_after - m_before) / (1 - beta_1)
 
@@ -49,25 +60,25 @@ def gradient_of(m_before, m_after, beta_1):
 class Snapshot:
     """Weights, first moments and inverse step sizes of an optimizer, as NumPy arrays, after some update."""
 
-    def __init__(self, optimizer):
+    def __init__(self, optimizer: RuleOptimizer) -> None:
         slot = next(name for name in ROOTS if name in optimizer.slots)
         alpha, epsilon, self.beta_1 = step_settings(optimizer)
         self.t = int(optimizer.iterations)
         self.weights = arrays(optimizer._trainable_variables)
         self.moments = arrays(slots_of(optimizer, "momentum"))
         roots = [ROOTS[slot](v) for v in arrays(slots_of(optimizer, slot))]
-        self.inverses = [inverse_step_size(root, alpha, epsilon) for root in roots] if self.t else None
+        self.inverses = [inverse_step_size(root, alpha, epsilon) for root in roots] if self.t else []
 
 
-def slots_of(optimizer, name):
+def slots_of(optimizer: RuleOptimizer, name: str) -> list[Tensor]:
     return optimizer._slots[optimizer.slots.index(name)]
 
 
-def arrays(variables):
+def arrays(variables: Iterable[Tensor]) -> list[np.ndarray]:
     return [np.asarray(ops.convert_to_numpy(ops.cast(variable, "float32")), "float64") for variable in variables]
 
 
-def step_settings(optimizer):
+def step_settings(optimizer: RuleOptimizer) -> tuple[float, ...]:
     """Return (alpha, epsilon, beta_1) of the last update, the correction included."""
     step = optimizer.iterations - 1
     alpha = optimizer._learning_rate
@@ -81,31 +92,31 @@ def step_settings(optimizer):
     return tuple(float(ops.convert_to_numpy(numbers[name])) for name in ("alpha", "epsilon", "beta_1"))
 
 
-def layers_of(optimizer):
+def layers_of(optimizer: RuleOptimizer) -> dict[str, list[int]]:
     """Return {layer: indices of its weights}, by the weights' paths."""
-    layers = {}
+    layers: dict[str, list[int]] = {}
     for i, variable in enumerate(optimizer._trainable_variables):
         layers.setdefault(variable.path.rpartition("/")[0], []).append(i)
     return layers
 
 
-def measure(before, after, indices):
+def measure(before: Snapshot, after: Snapshot, indices: list[int]) -> dict[str, float]:
     """Return {quantity: value} of the weights `indices` over the one update between two snapshots."""
     inverse = joined(after.inverses, indices)
     gradients = [gradient_of(before.moments[i], after.moments[i], after.beta_1) for i in indices]
     change = np.nan
-    if before.inverses is not None:
-        change = np.mean(gamma(joined(before.inverses, indices), inverse) < 0)
+    if before.inverses:
+        change = float(np.mean(gamma(joined(before.inverses, indices), inverse) < 0))
     steps = dict(zip(QUANTILES, np.quantile(1 / inverse, list(QUANTILES.values())), strict=True))
     return {
         **{name: float(value) for name, value in steps.items()},
-        "negative_gamma": float(change),
+        "negative_gamma": change,
         "gradient_norm": float(np.linalg.norm(joined(gradients, range(len(indices))))),
         "update_norm": float(np.linalg.norm(joined(after.weights, indices) - joined(before.weights, indices))),
     }
 
 
-def joined(values, indices):
+def joined(values: Sequence[np.ndarray], indices: Iterable[int]) -> np.ndarray:
     return np.concatenate([values[i].ravel() for i in indices])
 
 
@@ -137,17 +148,24 @@ class OptimizerMonitor(keras.callbacks.Callback):
     [0.0, 0.0]
     """
 
-    def __init__(self, every=None, csv=None, tensorboard=None):
+    def __init__(
+        self,
+        every: int | None = None,
+        csv: str | os.PathLike[str] | None = None,
+        tensorboard: str | os.PathLike[str] | None = None,
+    ) -> None:
         super().__init__()
         if every is not None:
-            every = number("every", every, "an integer >= 1 or None", lambda x: x >= 1 and x == int(x))
+            number("every", every, "an integer >= 1 or None", lambda x: x >= 1 and x == int(x))
         self.every, self.csv, self.tensorboard = every, csv, tensorboard
-        self.rows, self._epoch, self._before, self._last = [], 0, None, {}
+        self.rows: list[Row] = []
+        self._epoch, self._last = 0, Logs()
+        self._before: Snapshot | None = None
 
-    def _optimizer(self):
+    def _optimizer(self) -> RuleOptimizer:
         return getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         optimizer = self._optimizer()
         if not isinstance(optimizer, RuleOptimizer):
             name = type(optimizer).__name__
@@ -158,14 +176,14 @@ class OptimizerMonitor(keras.callbacks.Callback):
             )
         if not optimizer.built:
             optimizer.build(self.model.trainable_variables)
-        self._close_files = []
+        self._close_files: list[Callable[[], object]] = []
         self._write_row, self._write_scalars = self._open_csv(), self._open_tensorboard()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         for close in self._close_files:
             close()
 
-    def _open_csv(self):
+    def _open_csv(self) -> Callable[[Row], object]:
         if self.csv is None:
             return lambda row: None
         file = open(self.csv, "w", newline="")  # noqa: SIM115 - open as long as training lasts
@@ -174,7 +192,7 @@ class OptimizerMonitor(keras.callbacks.Callback):
         writer.writeheader()
         return writer.writerow
 
-    def _open_tensorboard(self):
+    def _open_tensorboard(self) -> Callable[[Row], object]:
         if self.tensorboard is None:
             return lambda row: None
         import tensorflow as tf
@@ -185,28 +203,28 @@ class OptimizerMonitor(keras.callbacks.Callback):
         scalars = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
         scalars.plugin_data.plugin_name = "scalars"
 
-        def write(row):
+        def write(row: Row) -> None:
             with writer.as_default(step=row["update"]):
                 for name in QUANTITIES:
                     tf.summary.write(f"{row['layer']}/{name}", np.float32(row[name]), metadata=scalars)
 
         return write
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch, self._last = epoch, {}
 
-    def _due(self, batch):
+    def _due(self, batch: int) -> bool:
         if self.every is not None:
             return (int(self._optimizer().iterations) + 1) % self.every == 0
         steps = self.params.get("steps")
         return batch == (steps - 1 if steps else 0)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         self._before = None
         if self._due(batch):
             self._before = Snapshot(self._optimizer())
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if self._before is None:
             return
         after = Snapshot(self._optimizer())
@@ -218,6 +236,6 @@ class OptimizerMonitor(keras.callbacks.Callback):
             self._write_scalars(row)
             self._last.update({f"{layer}/{name}": value for name, value in values.items()})
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:
             logs.update(self._last)

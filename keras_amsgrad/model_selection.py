@@ -1,12 +1,14 @@
 """scikit-learn's grid search over a Keras model, with all fits trained as replicas in one program."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
 from sklearn.utils import indexable
 
-from keras_amsgrad.replicas.scikit import Fits, Rows, TrainedFit
+from keras_amsgrad.replicas.scikit import Fit, Fits, Rows, TrainedFit
 
 
 class ReplicaGridSearchCV(GridSearchCV):
@@ -38,7 +40,7 @@ class ReplicaGridSearchCV(GridSearchCV):
     {'optimizer__learning_rate': 0.1}
     """
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Any, y: Any = None, **params: Any) -> "ReplicaGridSearchCV":
         """Train and score all candidates, and refit the best; see `GridSearchCV.fit`."""
         refused = [name for name, value in params.items() if name != "groups" and value is not None]
         if refused:
@@ -53,12 +55,14 @@ class ReplicaGridSearchCV(GridSearchCV):
         self._take_over(search, trained)
         return self
 
-    def _take_over(self, search, trained):
+    def _take_over(self, search: GridSearchCV, trained: list[Fit]) -> None:
         """Take the results of scikit-learn's own search over the trained fits."""
-        vars(self).update({name: value for name, value in vars(search).items() if name.endswith("_")})
+        for name, value in vars(search).items():
+            if name.endswith("_"):
+                setattr(self, name, value)
         if self.scoring is None:
             self.scorer_ = check_scoring(self.estimator)
         if hasattr(self, "best_estimator_"):
-            self.best_estimator_ = self.best_estimator_.fitted_
+            self.best_estimator_: Any = self.best_estimator_.fitted_
         seconds = np.reshape([fit.outcome.seconds for fit in trained], (-1, self.n_splits_))
         self.cv_results_["mean_fit_time"], self.cv_results_["std_fit_time"] = seconds.mean(1), seconds.std(1)

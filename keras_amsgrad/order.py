@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def epoch_order(seed, epoch, rows, multiple_of=1):
+def epoch_order(seed: int, epoch: int, rows: int, multiple_of: int = 1) -> np.ndarray:
     """Return the row numbers 0 .. rows - 1 in the order of one epoch, a pure function of seed and epoch.
 
     Every optimizer, engine and backend that asks with the same seed sees the same batches, and training that

@@ -14,21 +14,26 @@ weights, `alpha` step size, `t` number of the update, counted from 1; `c_1`, `c_
 """
 
 import math
+from typing import Any
 
 from keras import config, ops
 
+Tensor = Any  # of any backend, NumPy's, or a plain number: Keras has no type for it
+Step = tuple[Tensor, tuple[Tensor, ...]]  # what to subtract from the weights, and the new slots
+Axes = tuple[int, ...]
 
-def average(m, x, beta):
+
+def average(m: Tensor, x: Tensor, beta: Tensor) -> Tensor:
     """Move the running average `m` towards `x`: `beta m + (1 - beta) x`, with a single rounding of `1 - beta`."""
     return m + (1 - beta) * (x - m)
 
 
-def larger(a, b):
+def larger(a: Tensor, b: Tensor) -> Tensor:
     """Return the larger of each pair. Not `ops.maximum`: on torch, Keras computes that in float32 always."""
     return ops.where(a > b, a, b)
 
 
-def one_minus_power(beta, t):
+def one_minus_power(beta: Tensor, t: Tensor) -> Tensor:
     """Return `1 - beta^t`, the sum of the weights of a running average after `t` updates.
 
     `1 - beta**t` loses up to three digits to cancellation at small `t`; `expm1` does not. `t` is a tensor whose type
@@ -40,7 +45,7 @@ def one_minus_power(beta, t):
     return -ops.expm1(t * ops.log(beta))
 
 
-def corrected(alpha, c_1, c_2):
+def corrected(alpha: Tensor, c_1: Tensor, c_2: Tensor) -> Tensor:
     """Return Adam's step size with bias correction, `alpha sqrt(c_2) / c_1`.
 
     Source: Kingma and Ba 2015, section 2 (the efficient form: epsilon is added to the uncorrected root).
@@ -48,17 +53,17 @@ def corrected(alpha, c_1, c_2):
     return alpha * ops.sqrt(c_2) / c_1
 
 
-def bias_corrected(alpha, t, beta_1, beta_2):
+def bias_corrected(alpha: Tensor, t: Tensor, beta_1: Tensor, beta_2: Tensor) -> Tensor:
     """Return `corrected` for constant betas, `alpha sqrt(1 - beta_2^t) / (1 - beta_1^t)`."""
     return corrected(alpha, one_minus_power(beta_1, t), one_minus_power(beta_2, t))
 
 
-def momentum_corrected(alpha, t, beta_1):
+def momentum_corrected(alpha: Tensor, t: Tensor, beta_1: Tensor) -> Tensor:
     """Return the step size with the first moment's correction only, `alpha / (1 - beta_1^t)`."""
     return alpha / one_minus_power(beta_1, t)
 
 
-def adam(g, m, v, *, alpha, beta_1, beta_2, epsilon):
+def adam(g: Tensor, m: Tensor, v: Tensor, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor) -> Step:
     """Adam (Kingma and Ba 2015, Algorithm 1 in its efficient form).
 
     m    <- beta_1 m + (1 - beta_1) g
@@ -72,7 +77,9 @@ def adam(g, m, v, *, alpha, beta_1, beta_2, epsilon):
     return alpha * m / (ops.sqrt(v) + epsilon), (m, v)
 
 
-def amsgrad(g, m, v, v_max, *, alpha, beta_1, beta_2, epsilon):
+def amsgrad(
+    g: Tensor, m: Tensor, v: Tensor, v_max: Tensor, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor
+) -> Step:
     """AMSGrad (Reddi, Kale and Kumar 2018, Algorithm 2), before the projection.
 
     m     <- beta_1 m + (1 - beta_1) g
@@ -88,7 +95,7 @@ def amsgrad(g, m, v, v_max, *, alpha, beta_1, beta_2, epsilon):
     return alpha * m / (ops.sqrt(v_max) + epsilon), (m, v, v_max)
 
 
-def adamax(g, m, u, *, alpha, beta_1, beta_2, epsilon):
+def adamax(g: Tensor, m: Tensor, u: Tensor, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor) -> Step:
     """AdaMax (Kingma and Ba 2015, Algorithm 2), with epsilon so that a weight without gradients stays where it is.
 
     m    <- beta_1 m + (1 - beta_1) g
@@ -102,12 +109,23 @@ def adamax(g, m, u, *, alpha, beta_1, beta_2, epsilon):
     return alpha * m / (u + epsilon), (m, u)
 
 
-def nadam_momentum(beta_1, t, decay):
+def nadam_momentum(beta_1: Tensor, t: Tensor, decay: float | None) -> Tensor:
     """Return Nadam's momentum at update `t`, `mu_t = beta_1 (1 - 0.96^(t decay) / 2)`; `decay=None` keeps beta_1."""
     return beta_1 if decay is None else beta_1 * (1 - 0.5 * ops.exp(math.log(0.96) * decay * t))
 
 
-def nadam(g, m, v, *, alpha, beta_1, beta_2, epsilon, share_m, share_g):
+def nadam(
+    g: Tensor,
+    m: Tensor,
+    v: Tensor,
+    *,
+    alpha: Tensor,
+    beta_1: Tensor,
+    beta_2: Tensor,
+    epsilon: Tensor,
+    share_m: Tensor,
+    share_g: Tensor,
+) -> Step:
     """Nadam (Dozat 2016): Adam that looks one momentum step ahead.
 
     m    <- beta_1 m + (1 - beta_1) g
@@ -123,18 +141,29 @@ def nadam(g, m, v, *, alpha, beta_1, beta_2, epsilon, share_m, share_g):
     return alpha * (share_m * m + share_g * g) / (ops.sqrt(v) + epsilon), (m, v)
 
 
-def squared_norm(x, axes):
+def squared_norm(x: Tensor, axes: Axes) -> Tensor:
     """Return the squared Euclidean norm of each vector of `x` that lies along `axes`, with those axes kept as 1."""
     return ops.sum(ops.square(x), axis=axes, keepdims=True)
 
 
-def unit(w, axes):
+def unit(w: Tensor, axes: Axes) -> Tensor:
     """Scale every vector of `w` along `axes` to norm 1. A vector of zeros has no direction and stays as it is."""
     squared = squared_norm(w, axes)
     return w * ops.where(squared > 0, ops.rsqrt(ops.where(squared > 0, squared, 1.0)), 1.0)
 
 
-def nd_adam(g, w, m, v, *, alpha, beta_1, beta_2, epsilon, axes):
+def nd_adam(
+    g: Tensor,
+    w: Tensor,
+    m: Tensor,
+    v: Tensor,
+    *,
+    alpha: Tensor,
+    beta_1: Tensor,
+    beta_2: Tensor,
+    epsilon: Tensor,
+    axes: Axes,
+) -> Step:
     """ND-Adam (Zhang, Ma, Li and Wu 2017, Algorithm 1) for weight vectors along `axes` of `w`.
 
     w    <- w / |w|
@@ -155,7 +184,7 @@ def nd_adam(g, w, m, v, *, alpha, beta_1, beta_2, epsilon, axes):
     return w - unit(direction - alpha * m / (ops.sqrt(v) + epsilon), axes), (m, v)
 
 
-def swats_rate(rate, step_dot_step, step_dot_g, beta_2):
+def swats_rate(rate: Tensor, step_dot_step: Tensor, step_dot_g: Tensor, beta_2: Tensor) -> tuple[Tensor, Tensor]:
     """Return SWATS's estimate of the SGD rate that Adam's step amounts to, and its running average.
 
     gamma  = (step . step) / (step . g)          SGD's step gamma g, projected on Adam's, equals Adam's
@@ -170,13 +199,13 @@ def swats_rate(rate, step_dot_step, step_dot_g, beta_2):
     return gamma, ops.where(exists, average(rate, gamma, beta_2), rate)
 
 
-def sgd_momentum(g, b, *, rate, beta_1):
+def sgd_momentum(g: Tensor, b: Tensor, *, rate: Tensor, beta_1: Tensor) -> Step:
     """SGD with momentum as SWATS writes it: `b <- beta_1 b + g`, `step = (1 - beta_1) rate b`. Returns (step, (b,))."""
     b = beta_1 * b + g
     return (1 - beta_1) * rate * b, (b,)
 
 
-def sgd(g, *, alpha):
+def sgd(g: Tensor, *, alpha: Tensor) -> Step:
     """SGD in the general frame: phi = g, psi = 1, `step = alpha g`; the theory takes `alpha / sqrt(t)`.
 
     The frame (Reddi, Kale and Kumar 2018, section 2): `x <- Projection(x - alpha_t m_t / sqrt(V_t))` with
@@ -185,7 +214,7 @@ def sgd(g, *, alpha):
     return alpha * g, ()
 
 
-def adagrad(g, v, *, alpha, t, epsilon):
+def adagrad(g: Tensor, v: Tensor, *, alpha: Tensor, t: Tensor, epsilon: Tensor) -> Step:
     """AdaGrad (Duchi, Hazan and Singer 2011) in the general frame: `psi` is the mean of the squared gradients.
 
     v    <- v + (g^2 - v) / t
@@ -197,7 +226,7 @@ def adagrad(g, v, *, alpha, t, epsilon):
     return alpha * g / (ops.sqrt(v) + epsilon), (v,)
 
 
-def rmsprop(g, v, *, alpha, beta_2, epsilon):
+def rmsprop(g: Tensor, v: Tensor, *, alpha: Tensor, beta_2: Tensor, epsilon: Tensor) -> Step:
     """RMSProp (Tieleman and Hinton 2012) in the general frame: Adam without a first moment.
 
     v    <- beta_2 v + (1 - beta_2) g^2

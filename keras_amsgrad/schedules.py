@@ -1,11 +1,13 @@
 """Learning-rate schedules of the papers, and the weight decay that goes with them."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_amsgrad.checks import number
+from keras_amsgrad.rules import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_amsgrad")
@@ -30,7 +32,7 @@ class InverseSqrtDecay(keras.optimizers.schedules.LearningRateSchedule):
     [0.5, 0.5, 0.35..., 0.25]
     """
 
-    def __init__(self, learning_rate, steps_per_epoch=None):
+    def __init__(self, learning_rate: float, steps_per_epoch: int | None = None) -> None:
         self.learning_rate = number("learning_rate", learning_rate, "a number >= 0", lambda x: x >= 0)
         if steps_per_epoch is not None and (steps_per_epoch != int(steps_per_epoch) or steps_per_epoch < 1):
             raise ValueError(
@@ -38,16 +40,16 @@ class InverseSqrtDecay(keras.optimizers.schedules.LearningRateSchedule):
             )
         self.steps_per_epoch = steps_per_epoch
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         # Whole numbers first: float32 cannot count beyond 2^24 updates.
         t = step + 1 if self.steps_per_epoch is None else step // self.steps_per_epoch + 1
         return self.learning_rate / ops.sqrt(ops.cast(t, keras.config.floatx()))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"learning_rate": self.learning_rate, "steps_per_epoch": self.steps_per_epoch}
 
 
-def whole(name, value):
+def whole(name: str, value: Any) -> int:
     """Return `value` as an int >= 1, else raise ValueError."""
     return int(number(name, value, "an integer >= 1", lambda x: x >= 1 and x == math.floor(x)))
 
@@ -73,19 +75,19 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     [1.0, 1.0, 0.75, 0.5, 0.0, 0.0]
     """
 
-    def __init__(self, learning_rate, epochs, steps_per_epoch, final=0.0):
+    def __init__(self, learning_rate: float, epochs: int, steps_per_epoch: int, final: float = 0.0) -> None:
         self.learning_rate = number("learning_rate", learning_rate, "a number >= 0", lambda x: x >= 0)
         number("epochs", epochs, "an integer >= 2", lambda x: x >= 2 and x == math.floor(x))
         self.epochs = int(epochs)
         self.steps_per_epoch = whole("steps_per_epoch", steps_per_epoch)
         self.final = number("final", final, "a number >= 0", lambda x: x >= 0)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         epoch = ops.minimum(step // self.steps_per_epoch, self.epochs - 1)
         done = ops.cast(epoch, keras.config.floatx()) / (self.epochs - 1)
         return self.learning_rate + (self.final - self.learning_rate) * done
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "learning_rate": self.learning_rate,
             "epochs": self.epochs,
@@ -115,14 +117,14 @@ class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):
     [1.0, 0.5, 0.146, 1.0, 0.5, 1.0]
     """
 
-    def __init__(self, learning_rate, first_updates, multiplier=1.0, minimum=0.0):
+    def __init__(self, learning_rate: float, first_updates: int, multiplier: float = 1.0, minimum: float = 0.0) -> None:
         self.learning_rate = number("learning_rate", learning_rate, "a number >= 0", lambda x: x >= 0)
         self.first_updates = whole("first_updates", first_updates)
         self.multiplier = number("multiplier", multiplier, "a number >= 1", lambda x: x >= 1)
         self.minimum = number("minimum", minimum, "a number >= 0", lambda x: x >= 0)
         self._starts, self._lengths = restarts(self.first_updates, self.multiplier)
 
-    def position(self, step):
+    def position(self, step: Tensor) -> tuple[Tensor, Tensor]:
         """Return (updates since the last restart, updates between it and the next) at `step` = 0, 1, ..."""
         step = ops.cast(step, "int32")
         if self.multiplier == 1:
@@ -132,11 +134,11 @@ class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):
         starts, lengths = (ops.convert_to_tensor(x, dtype="int32") for x in (self._starts, self._lengths))
         return step - ops.take(starts, restart), ops.take(lengths, restart)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         now, length = (ops.cast(x, keras.config.floatx()) for x in self.position(step))
         return self.minimum + (self.learning_rate - self.minimum) * (1 + ops.cos(math.pi * now / length)) / 2
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "learning_rate": self.learning_rate,
             "first_updates": self.first_updates,
@@ -145,7 +147,7 @@ class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def restarts(first, multiplier, last=2**30):
+def restarts(first: int, multiplier: float, last: int = 2**30) -> tuple[list[int], list[int]]:
     """Return the updates at which restarts fall, from 0 to beyond any training, and their lengths.
 
     >>> restarts(4, 2, last=40)
@@ -163,22 +165,22 @@ def restarts(first, multiplier, last=2**30):
 class NormalizedWeightDecay:
     """Weight decay `normalized / sqrt(updates of the current restart)`, a callable of the step."""
 
-    def __init__(self, normalized, schedule):
+    def __init__(self, normalized: float, schedule: WarmRestarts) -> None:
         self.normalized, self.schedule = normalized, schedule
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         _, length = self.schedule.position(step)
         return self.normalized / ops.sqrt(ops.cast(length, keras.config.floatx()))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"normalized": self.normalized, "schedule": keras.saving.serialize_keras_object(self.schedule)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "NormalizedWeightDecay":
         return cls(config["normalized"], keras.saving.deserialize_keras_object(config["schedule"]))
 
 
-def normalized_weight_decay(normalized, updates):
+def normalized_weight_decay(normalized: float, updates: int | WarmRestarts) -> float | NormalizedWeightDecay:
     """Return the `weight_decay` of an optimizer that does not depend on how long training is.
 
     `normalized sqrt(b / (B T))` for batches of b out of B rows and T epochs, that is `normalized / sqrt(updates)`.

@@ -1,6 +1,7 @@
 """Batches in an order that is a pure function of seed and epoch, from arrays to `model.fit`."""
 
 import keras
+import numpy as np
 
 from keras_amsgrad.order import epoch_order
 
@@ -44,7 +45,7 @@ class _OrderedBatches(keras.utils.PyDataset):
     def __init__(self, x, y, batch_size, order_now, clock):
         super().__init__()
         self.x, self.y, self.batch_size, self.order_now, self.clock = x, y, batch_size, order_now, clock
-        self.epoch, self.order = None, None
+        self.epoch, self.order = -1, np.empty(0, int)  # of no epoch yet
 
     def __len__(self):
         return -(-len(self.y) // self.batch_size)

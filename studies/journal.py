@@ -13,6 +13,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -52,7 +53,7 @@ class Fit:
 def key(work):
     """Return the name under which a piece of work, or a list of them, is recorded."""
     if isinstance(work, list):
-        content = [key(each) for each in work]
+        content: Any = [key(each) for each in work]
     else:
         content = {"schema": SCHEMA, "kind": type(work).__name__, **dataclasses.asdict(work)}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]

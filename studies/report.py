@@ -133,9 +133,11 @@ def command(study):
 def _usual(name, variants, scale):
     """Return the catalog's study of this name, variant and scale; None where it has none."""
     study = STUDIES.get(name)
-    for variant in variants if study else ():
+    if study is None:
+        return None
+    for variant in variants:
         study = study.as_variant(variant)
-    return study.smoke() if study and scale == "smoke" else study
+    return study.smoke() if scale == "smoke" else study
 
 
 def _versions(records):

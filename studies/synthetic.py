@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,7 +19,7 @@ BLOCK = 1 << 17  # steps whose slopes are made at a time
 CURVES = ("x", "average_regret", "gamma_min", "negative_gamma", "largest_step")
 
 # Members of the general frame that have no Keras class here: their rule, their slots, and the settings it takes.
-FRAME = {
+FRAME: dict[str, tuple[Any, ...]] = {
     "SGD": (rules.sgd, (), ("alpha",)),
     "AdaGrad": (rules.adagrad, ("velocity",), ("alpha", "t", "epsilon")),
     "RMSProp": (rules.rmsprop, ("velocity",), ("alpha", "beta_2", "epsilon")),

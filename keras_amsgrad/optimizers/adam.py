@@ -4,6 +4,7 @@ import keras
 
 from keras_amsgrad import rules
 from keras_amsgrad.optimizers.base import CorrectableOptimizer, RuleOptimizer
+from keras_amsgrad.rules import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_amsgrad")
@@ -98,5 +99,7 @@ class AdaMax(RuleOptimizer):
     slots = ("momentum", "norm")
     rule = staticmethod(rules.adamax)
 
-    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
+    def hyperparameters(
+        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
+    ) -> dict[str, Tensor]:
         return {"alpha": alpha / c_1, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}

@@ -1,12 +1,15 @@
 """Nadam."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_amsgrad import rules
 from keras_amsgrad.checks import number
 from keras_amsgrad.optimizers.base import RuleOptimizer
-from keras_amsgrad.optimizers.settings import at_step
+from keras_amsgrad.optimizers.settings import Config, Setting, Variable, at_step
+from keras_amsgrad.rules import Step, Tensor
 
 
 @keras.saving.register_keras_serializable("keras_amsgrad")
@@ -40,15 +43,23 @@ class Nadam(RuleOptimizer):
     rule = staticmethod(rules.nadam)
 
     def __init__(
-        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, momentum_decay=0.004, **keras_arguments
-    ):
+        self,
+        learning_rate: Setting = 0.001,
+        beta_1: Setting = 0.9,
+        beta_2: Setting = 0.999,
+        epsilon: float = 1e-8,
+        momentum_decay: float | None = 0.004,
+        **keras_arguments: Any,
+    ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
         if momentum_decay is not None:
             momentum_decay = number("momentum_decay", momentum_decay, "a number > 0 or None", lambda x: x > 0)
             self._log_mu_product = self._add_scalar("log_mu_product")
         self.momentum_decay = momentum_decay
 
-    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
+    def hyperparameters(
+        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
+    ) -> dict[str, Tensor]:
         root = ops.sqrt(c_2)
         return {
             "alpha": alpha * root,
@@ -58,7 +69,9 @@ class Nadam(RuleOptimizer):
             **shares(beta_1, beta_1, c_1),
         }
 
-    def _settings(self, grads, trainable_variables, learning_rate):
+    def _settings(
+        self, grads: list[Tensor], trainable_variables: list[Variable], learning_rate: Tensor
+    ) -> dict[str, Tensor]:
         numbers = super()._settings(grads, trainable_variables, learning_rate)
         if self.momentum_decay is None:
             return numbers
@@ -69,15 +82,15 @@ class Nadam(RuleOptimizer):
         next_mu = rules.nadam_momentum(next_beta_1, t + 1, self.momentum_decay)
         return {**numbers, **shares(mu, next_mu, self._advance(self._log_mu_product, mu))}
 
-    def step(self, g, *slots, **settings):
+    def step(self, g: Tensor, *slots: Tensor, **settings: Tensor) -> Step:
         if self.momentum_decay is not None:
             raise NotImplementedError("With `momentum_decay` a step depends on all steps before, not on `t` alone.")
         return super().step(g, *slots, **settings)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "momentum_decay": self.momentum_decay}
 
 
-def shares(mu, next_mu, c):
+def shares(mu: Tensor, next_mu: Tensor, c: Tensor) -> dict[str, Tensor]:
     """Return the corrected shares of the moment and the gradient in a step; `c` is 1 - product of mu_1 .. mu_t."""
     return {"share_m": next_mu / (1 - (1 - c) * next_mu), "share_g": (1 - mu) / c}

@@ -1,16 +1,20 @@
 """ND-Adam, and which axes of a weight array form the weight vector of one unit."""
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_amsgrad import rules
 from keras_amsgrad.optimizers.base import RuleOptimizer
+from keras_amsgrad.optimizers.settings import Config, Setting, Variable
+from keras_amsgrad.rules import Axes, Step, Tensor
 
 # The first pattern found in a weight's path says which axes of its kernel hold the incoming weights of one unit, given
 # the number of axes. Keras names layers after their type. Weights without a pattern have no vectors.
-VECTORS_BY_LAYER = (
+VECTORS_BY_LAYER: tuple[tuple[str, Callable[[int], Iterable[int] | None]], ...] = (
     (r"depthwise_conv\w*/kernel$|depthwise_kernel$", lambda rank: range(rank - 2)),  # (..., in, multiplier)
     (r"conv\dd_transpose\w*/kernel$", lambda rank: [*range(rank - 2), rank - 1]),  # (..., out, in)
     (r"(query|key|value)/kernel$", lambda rank: [0]),  # (in, heads, out)
@@ -19,7 +23,7 @@ VECTORS_BY_LAYER = (
 )
 
 
-def vector_axes(path, rank, choices):
+def vector_axes(path: str, rank: int, choices: Mapping[str, Iterable[int] | None]) -> Axes | None:
     """Return the axes of the weight at `path` that form one vector, or None; `choices` come before the defaults.
 
     >>> vector_axes("sequential/conv2d/kernel", 4, {})
@@ -31,7 +35,7 @@ def vector_axes(path, rank, choices):
     """
     for pattern, axes in choices.items():
         if re.search(pattern, path):
-            return axes and checked_axes(path, rank, axes)
+            return None if axes is None else checked_axes(path, rank, axes)
     for pattern, axes_of in VECTORS_BY_LAYER:
         if re.search(pattern, path):
             axes = axes_of(rank)
@@ -39,7 +43,7 @@ def vector_axes(path, rank, choices):
     return None
 
 
-def checked_axes(path, rank, axes):
+def checked_axes(path: str, rank: int, axes: Iterable[int]) -> Axes:
     axes = tuple(axes)
     if len(set(axes)) < len(axes) or not all(isinstance(axis, int) and 0 <= axis < rank for axis in axes):
         raise ValueError(
@@ -82,12 +86,18 @@ class NDAdam(RuleOptimizer):
     slots = ("momentum", "velocity")
 
     def __init__(
-        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, vector_axes=None, **keras_arguments
-    ):
+        self,
+        learning_rate: Setting = 0.001,
+        beta_1: Setting = 0.9,
+        beta_2: Setting = 0.999,
+        epsilon: float = 1e-8,
+        vector_axes: Mapping[str, Iterable[int] | None] | None = None,
+        **keras_arguments: Any,
+    ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
         self.vector_axes = {pattern: axes and list(axes) for pattern, axes in (vector_axes or {}).items()}
 
-    def build(self, variables):
+    def build(self, variables: list[Variable]) -> None:
         if self.built:
             return
         paths = [str(getattr(variable, "path", variable.name)) for variable in variables]
@@ -96,7 +106,7 @@ class NDAdam(RuleOptimizer):
         super().build(variables)
         self._decays = [decays and not axes for decays, axes in zip(self._decays, self._axes, strict=True)]
 
-    def _add_slots(self, variables):
+    def _add_slots(self, variables: list[Variable]) -> tuple[list[Variable], ...]:
         momentum = self.add_optimizer_variables(variables, "momentum")
         velocity = [
             m if m is None else self._add_slot(variable, "velocity", vector_shape(variable.shape, axes or ()))
@@ -104,20 +114,25 @@ class NDAdam(RuleOptimizer):
         ]
         return momentum, velocity
 
-    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
+    def hyperparameters(
+        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
+    ) -> dict[str, Tensor]:
         alpha = rules.corrected(alpha, c_1, c_2)
         return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "root_c_2": ops.sqrt(c_2)}
 
-    def update(self, i, g, w, slots, *, epsilon, root_c_2, **numbers):
-        if not self._axes[i]:
+    def update(  # type: ignore[override]
+        self, i: int, g: Tensor, w: Tensor, slots: list[Tensor], *, epsilon: Tensor, root_c_2: Tensor, **numbers: Tensor
+    ) -> Step:
+        axes = self._axes[i]
+        if not axes:
             return rules.adam(g, *slots, epsilon=epsilon, **numbers)
-        return rules.nd_adam(g, w, *slots, epsilon=epsilon * root_c_2, axes=tuple(self._axes[i]), **numbers)
+        return rules.nd_adam(g, w, *slots, epsilon=epsilon * root_c_2, axes=axes, **numbers)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "vector_axes": {k: v and list(v) for k, v in self.vector_axes.items()}}
 
 
-def vector_shape(shape, axes):
+def vector_shape(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
     """Return `shape` with the axes of a vector as 1: one number for each vector.
 
     >>> vector_shape((3, 3, 16, 32), (0, 1, 2))

@@ -1,32 +1,39 @@
 """Settings of an optimizer: their ranges, and those that may follow a schedule of the step."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_amsgrad.checks import number
+from keras_amsgrad.rules import Tensor
+
+Variable = Any  # a keras.Variable, or a tf.Variable where TensorFlow distributes
+Config = dict[str, Any]
+Setting = float | Callable[..., Any]  # a number, or a schedule of the step
 
 
-def positive(name, value):
+def positive(name: str, value: Any) -> float | None:
     return None if value is None else number(name, value, "a number > 0 or None", lambda x: x > 0)
 
 
-def checked_learning_rate(value):
+def checked_learning_rate(value: Any) -> Setting:
     """Return a learning rate that Keras accepts: a float >= 0, or a schedule or callable as it is."""
     if callable(value) or isinstance(value, (dict, keras.Variable)):
         return value
     return number("learning_rate", value, "a number >= 0, a schedule or a callable", lambda x: x >= 0)
 
 
-def checked_beta(name, value):
+def checked_beta(name: str, value: Any) -> Setting:
     """Return a decay rate as a float in [0, 1), or a callable of the step as it is."""
     if callable(value):
         return value
     return number(name, value, "a number in [0, 1) or a callable of the step", lambda x: 0 <= x < 1)
 
 
-def checked_keras_arguments(arguments):
+def checked_keras_arguments(arguments: Config) -> Config:
     """Return the arguments of `keras.optimizers.Optimizer`, or refuse those that Keras would take and misread.
 
     Keras ignores a negative `clipnorm` and `clipvalue`, and takes any `weight_decay` and `loss_scale_factor`.
@@ -46,22 +53,22 @@ def checked_keras_arguments(arguments):
     return result
 
 
-def at_step(setting, step):
+def at_step(setting: Any, step: Tensor) -> Tensor:
     """Return the value of a setting at `step` = 0, 1, ...: that of its schedule, or the setting itself."""
     return setting(step) if callable(setting) else setting
 
 
-def serialized(setting):
+def serialized(setting: Any) -> Any:
     """Return a setting as `get_config` holds it: a schedule as a dictionary, a number as it is."""
     return keras.saving.serialize_keras_object(setting) if callable(setting) else setting
 
 
-def shortest_float(variable):
+def shortest_float(variable: Tensor) -> float:
     """Return a scalar variable as the shortest decimal that rounds to it: .999 rather than .9990000128746033."""
     return float(str(ops.convert_to_numpy(variable)))
 
 
-def arithmetic_dtype(dtype):
+def arithmetic_dtype(dtype: Any) -> str:
     """Return the type in which an update of weights of type `dtype` is computed and its slots are kept.
 
     At least float32: in bfloat16 a beta of .999 is 1, in float16 a squared gradient of 1e-4 is 0.

@@ -5,17 +5,28 @@ same place. Here a value is stored as `iteration`, `beta_1`, ... or `<slot>.<num
 a header with the format's version, the class and its settings; what does not fit is refused before anything is loaded.
 """
 
+from __future__ import annotations
+
 import json
 import warnings
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import keras
 import numpy as np
+
+from keras_amsgrad.optimizers.settings import Config, Variable
+
+if TYPE_CHECKING:
+    from keras_amsgrad.optimizers.base import RuleOptimizer
+
+Store = MutableMapping[str, Any]  # a group of an HDF5 file, or a dictionary
 
 VERSION = 1
 HEADER = "header"
 
 
-def leaf_name(variable):
+def leaf_name(variable: Variable) -> str:
     """Return the last part of a weight's name, `kernel` of `sequential/dense_1/kernel`.
 
     Layer names are often numbered automatically and so differ between two builds of one model; the last part does not.
@@ -24,7 +35,7 @@ def leaf_name(variable):
     return str(name).split("/")[-1].split(":")[0]
 
 
-def slots_of(optimizer):
+def slots_of(optimizer: RuleOptimizer) -> dict[str, list[Variable | None]]:
     """Return {slot: one variable, or None, per weight}, with the moving average and the accumulated gradients."""
     if not optimizer.built:
         return {}
@@ -36,7 +47,7 @@ def slots_of(optimizer):
     return slots
 
 
-def named_slots(optimizer):
+def named_slots(optimizer: RuleOptimizer) -> dict[str, Variable]:
     """Return {name: variable} of all that belongs to a weight."""
     weights = optimizer._trainable_variables
     return {
@@ -47,13 +58,13 @@ def named_slots(optimizer):
     }
 
 
-def named_scalars(optimizer):
+def named_scalars(optimizer: RuleOptimizer) -> dict[str, Variable]:
     """Return {name: variable} of all that belongs to the optimizer as a whole."""
     of_weights = {id(variable) for variable in named_slots(optimizer).values()}
     return {variable.name: variable for variable in optimizer.variables if id(variable) not in of_weights}
 
 
-def settings(optimizer):
+def settings(optimizer: RuleOptimizer) -> Config:
     """Return the settings that give the state its meaning: those of our own classes, not Keras's, as in JSON."""
     ours = optimizer.get_config()
     of_keras = keras.optimizers.Optimizer.get_config(optimizer)
@@ -63,20 +74,20 @@ def settings(optimizer):
     return json.loads(json.dumps(kept))
 
 
-def comparable(value):
+def comparable(value: Any) -> Any:
     """Return a setting as it can be compared: of a plain function only that it is one, for its code has no identity."""
     is_function = isinstance(value, dict) and value.get("class_name") in ("function", "__lambda__")
     return "a function" if is_function else value
 
 
-def save(optimizer, store):
+def save(optimizer: RuleOptimizer, store: Store) -> None:
     header = {"version": VERSION, "class": type(optimizer).__name__, "settings": settings(optimizer)}
     store[HEADER] = np.frombuffer(json.dumps(header).encode(), dtype="uint8")
     for name, variable in {**named_scalars(optimizer), **named_slots(optimizer)}.items():
         store[name] = keras.ops.convert_to_numpy(variable)
 
 
-def load(optimizer, store):
+def load(optimizer: RuleOptimizer, store: Store) -> None:
     """Load what `save` stored, or raise ValueError and leave the optimizer as it was.
 
     The slots of an optimizer that is not built yet wait until it is. The state of an optimizer that never saw its
@@ -99,14 +110,14 @@ def load(optimizer, store):
         variable.assign(values[name])
 
 
-def load_pending(optimizer):
+def load_pending(optimizer: RuleOptimizer) -> None:
     """Load the slots that came before the optimizer was built."""
     slots, optimizer._pending_state = optimizer._pending_state, None
     if slots is not None:
         load_slots(optimizer, slots)
 
 
-def load_slots(optimizer, values):
+def load_slots(optimizer: RuleOptimizer, values: dict[str, np.ndarray]) -> None:
     variables = named_slots(optimizer)
     if not values:
         values = {name: np.zeros(variable.shape, variable.dtype) for name, variable in variables.items()}
@@ -118,7 +129,7 @@ def load_slots(optimizer, values):
         variable.assign(values[name])
 
 
-def check_header(optimizer, store, names):
+def check_header(optimizer: RuleOptimizer, store: Store, names: set[str]) -> None:
     if HEADER not in names:
         refuse(optimizer, "it was not written by keras_amsgrad")
     saved = json.loads(np.asarray(store[HEADER]).tobytes().decode())
@@ -133,11 +144,11 @@ def check_header(optimizer, store, names):
         refuse(optimizer, "; ".join(both))
 
 
-def check_names(optimizer, here, there):
+def check_names(optimizer: RuleOptimizer, here: set[str], there: set[str]) -> None:
     if here != there:
         missing, unknown = sorted(here - there)[:3], sorted(there - here)[:3]
         refuse(optimizer, f"it is of another model or setting: missing there {missing}, unknown here {unknown}")
 
 
-def refuse(optimizer, reason):
+def refuse(optimizer: RuleOptimizer, reason: str) -> NoReturn:
     raise ValueError(f"The saved state does not fit optimizer '{optimizer.name}', and nothing was loaded: {reason}.")

@@ -1,11 +1,15 @@
 """SWATS."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_amsgrad import rules
 from keras_amsgrad.checks import number
 from keras_amsgrad.optimizers.base import RuleOptimizer
+from keras_amsgrad.optimizers.settings import Config, Setting, Variable
+from keras_amsgrad.rules import Step, Tensor
 
 
 @keras.saving.register_keras_serializable("keras_amsgrad")
@@ -39,7 +43,15 @@ class SWATS(RuleOptimizer):
 
     slots = ("momentum", "velocity", "sgd_momentum")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, tolerance=1e-5, **keras_arguments):
+    def __init__(
+        self,
+        learning_rate: Setting = 0.001,
+        beta_1: Setting = 0.9,
+        beta_2: Setting = 0.999,
+        epsilon: float = 1e-8,
+        tolerance: float = 1e-5,
+        **keras_arguments: Any,
+    ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
         self.tolerance = number("tolerance", tolerance, "a number > 0", lambda x: x > 0)
         self._rate = self._add_scalar("rate")
@@ -47,20 +59,24 @@ class SWATS(RuleOptimizer):
         self._switch_step = self._add_scalar("switch_step", value=0, dtype="int32")
 
     @property
-    def switch_step(self):
+    def switch_step(self) -> int | None:
         """The number of the last update made as Adam, or None while there has been no switch."""
         return int(ops.convert_to_numpy(self._switch_step)) or None
 
     @property
-    def sgd_rate(self):
+    def sgd_rate(self) -> float | None:
         """The rate of SGD that was found at the switch, or None before."""
         return float(ops.convert_to_numpy(self._sgd_rate)) or None
 
-    def hyperparameters(self, *, alpha, beta_1, beta_2, epsilon, c_1, c_2):
+    def hyperparameters(
+        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
+    ) -> dict[str, Tensor]:
         alpha = rules.corrected(alpha, c_1, c_2)
         return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "c_2": c_2}
 
-    def _settings(self, grads, trainable_variables, learning_rate):
+    def _settings(
+        self, grads: list[Tensor], trainable_variables: list[Variable], learning_rate: Tensor
+    ) -> dict[str, Tensor]:
         numbers = super()._settings(grads, trainable_variables, learning_rate)
         c_2 = numbers.pop("c_2")
         old_rate, sgd_rate = self._rate * 1.0, self._sgd_rate * 1.0  # copies: the variables change below
@@ -75,7 +91,9 @@ class SWATS(RuleOptimizer):
         self._switch_step.assign(ops.where(switches, t, self._switch_step * 1))
         return {**numbers, "sgd_rate": sgd_rate}
 
-    def _products(self, grads, trainable_variables, numbers):
+    def _products(
+        self, grads: list[Tensor], trainable_variables: list[Variable], numbers: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
         """Return (step . step, step . g) of Adam's step over all weights together."""
         step_dot_step = step_dot_g = 0.0
         for g, variable in zip(grads, trainable_variables, strict=True):
@@ -87,12 +105,14 @@ class SWATS(RuleOptimizer):
             step_dot_g += ops.cast(ops.sum(step * g), self._rate.dtype)
         return step_dot_step, step_dot_g
 
-    def update(self, i, g, w, slots, *, sgd_rate, **numbers):
+    def update(  # type: ignore[override]
+        self, i: int, g: Tensor, w: Tensor, slots: list[Tensor], *, sgd_rate: Tensor, **numbers: Tensor
+    ) -> Step:
         m, v, b = slots
         adam_step, (m, v) = rules.adam(g, m, v, **numbers)
         sgd_step, (new_b,) = rules.sgd_momentum(g, b, rate=sgd_rate, beta_1=numbers["beta_1"])
         is_sgd = sgd_rate > 0
         return ops.where(is_sgd, sgd_step, adam_step), (m, v, ops.where(is_sgd, new_b, b))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "tolerance": self.tolerance}

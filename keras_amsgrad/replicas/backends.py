@@ -4,8 +4,13 @@ Nothing else in the engine knows which backend runs. PyTorch has no compiled loo
 Python and replicas are trained one after another.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_amsgrad.rules import Tensor
 
 BACKEND = keras.backend.backend()
 CAN_STACK = BACKEND in ("tensorflow", "jax")
@@ -18,14 +23,14 @@ elif BACKEND == "torch":
     import torch
 
 
-def compiled(function, xla):
+def compiled(function: Callable[..., Any], xla: bool) -> Callable[..., Any]:
     """Return `function` as one program; `xla` chooses TensorFlow's compiler (JAX has no other)."""
     if BACKEND == "tensorflow":
         return _compiled_by_xla(function) if xla else tf.function(function)
     return jax.jit(function) if BACKEND == "jax" else function
 
 
-def _compiled_by_xla(function):
+def _compiled_by_xla(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a TensorFlow function compiled by XLA, traced before XLA knows of it.
 
     Traced under XLA, `tf.vectorized_map` hides in a function of its own, whose shapes XLA can only find by taking all
@@ -34,26 +39,26 @@ def _compiled_by_xla(function):
     traced = tf.function(function)
     compiled = tf.function(lambda *arguments: traced(*arguments), jit_compile=True)
 
-    def run(*arguments):
+    def run(*arguments: Any) -> Any:
         traced.get_concrete_function(*arguments)
         return compiled(*arguments)
 
     return run
 
 
-def fit_uses_xla():
+def fit_uses_xla() -> bool:
     """Return whether Keras's `fit` runs under XLA here; with TensorFlow it does on GPUs only."""
     return BACKEND == "jax" or (BACKEND == "tensorflow" and has_gpu())
 
 
-def has_gpu():
+def has_gpu() -> bool:
     """Return whether programs run on a GPU."""
     if BACKEND == "tensorflow":
         return bool(tf.config.list_physical_devices("GPU"))
     return jax.default_backend() != "cpu" if BACKEND == "jax" else torch.cuda.is_available()
 
 
-def over_replicas(function, stacked, count):
+def over_replicas(function: Callable[..., Any], stacked: Sequence[Tensor], count: int) -> Any:
     """Return what `function(arrays)` gives for each of `count` replicas, stacked on a leading axis.
 
     `stacked` is a list of arrays with the replicas on their first axis. What `function` closes over is shared by all:
@@ -65,7 +70,7 @@ def over_replicas(function, stacked, count):
     return (jax.vmap if BACKEND == "jax" else tf.vectorized_map)(function, stacked)
 
 
-def gradient(function, weights):
+def gradient(function: Callable[..., Any], weights: Sequence[Tensor]) -> tuple[list[Tensor], Any]:
     """Return (the gradients of a scalar, auxiliary values) where `function(weights)` is (scalar, auxiliary values)."""
     if BACKEND == "jax":
         return jax.grad(function, has_aux=True)(weights)

@@ -1,13 +1,19 @@
 """Backups inside a long chunk: a killed chunk goes on from its last whole epoch, to the bit."""
 
 import json
+import pathlib
 import time
 import warnings
 import zipfile
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from keras_amsgrad.replicas.replica import History
+
+State = dict[str, Any]  # tensors, and lists of them; see `program`
 
 SECONDS_BETWEEN_BACKUPS = 5  # so that short epochs do not pay for them
 
@@ -15,10 +21,10 @@ SECONDS_BETWEEN_BACKUPS = 5  # so that short epochs do not pay for them
 class Backup:
     """Keeps the state of a chunk and the histories of its replicas in the file `path`; without one, nothing."""
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path | None) -> None:
         self.path, self.saved = path or None, time.monotonic()
 
-    def restore(self, state):
+    def restore(self, state: State) -> tuple[State, list[History]]:
         """Return (the state after the last saved epoch, the histories until then); `state` is that before the first."""
         if self.path is None or not self.path.exists():
             return state, []
@@ -33,7 +39,7 @@ class Backup:
             return state, []
         return keras.tree.pack_sequence_as(state, [ops.convert_to_tensor(a) for a in arrays]), histories
 
-    def save(self, state, histories):
+    def save(self, state: State, histories: list[History]) -> None:
         """Save after an epoch, unless that was just done."""
         if self.path is None or time.monotonic() - self.saved < SECONDS_BETWEEN_BACKUPS:
             return
@@ -44,6 +50,6 @@ class Backup:
         aside.replace(self.path)
         self.saved = time.monotonic()
 
-    def remove(self):
+    def remove(self) -> None:
         if self.path is not None:
             self.path.unlink(missing_ok=True)

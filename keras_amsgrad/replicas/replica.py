@@ -1,9 +1,14 @@
 """What a replica is, and what becomes of it."""
 
 import dataclasses
-import typing
+from collections.abc import Sequence
 
 import numpy as np
+
+from keras_amsgrad.optimizers import RuleOptimizer
+
+RowNumbers = np.ndarray | Sequence[int]
+History = dict[str, list[float]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -18,11 +23,11 @@ class Replica:
         outputs_for: Numbers of the rows for which to return the trained network's outputs; empty for none.
     """
 
-    optimizer: typing.Any
+    optimizer: RuleOptimizer
     seed: int
-    training: np.ndarray
-    validation: np.ndarray = ()
-    outputs_for: np.ndarray = ()
+    training: RowNumbers
+    validation: RowNumbers = ()
+    outputs_for: RowNumbers = ()
 
 
 @dataclasses.dataclass(eq=False)
@@ -38,7 +43,7 @@ class Outcome:
     """
 
     status: str
-    history: dict
-    weights: list
+    history: History
+    weights: list[np.ndarray]
     outputs: np.ndarray | None
     seconds: float

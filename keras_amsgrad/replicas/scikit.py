@@ -4,6 +4,8 @@ import collections
 import copy
 import dataclasses
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,8 +15,10 @@ from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.settings import check_optimizer
 from keras_amsgrad.replicas.training import train
 
+Candidate = dict[str, Any]
+Split = tuple[np.ndarray, np.ndarray]  # training rows, test rows
 # What scikeras would do in `fit` and replicas do not, with the value that asks for nothing.
-NOT_DONE = {"warm_start": False, "run_eagerly": False, "class_weight": None}
+NOT_DONE: dict[str, Any] = {"warm_start": False, "run_eagerly": False, "class_weight": None}
 
 
 class Fits:
@@ -23,7 +27,7 @@ class Fits:
     Raises TypeError or ValueError for what replicas cannot do, by name, before any training.
     """
 
-    def __init__(self, estimator, X, y):
+    def __init__(self, estimator: Any, X: Any, y: Any) -> None:
         if not (hasattr(estimator, "initialize") and hasattr(estimator, "_get_compile_kwargs")):
             raise TypeError(
                 "`estimator` must be a KerasClassifier or KerasRegressor of scikeras. "
@@ -33,29 +37,31 @@ class Fits:
         # Without a random state every search is another, but all its candidates still start alike.
         self.seed = np.random.randint(2**31 - 1)  # noqa: NPY002 - numpy.random.seed sets it, as in scikit-learn
 
-    def train(self, candidates, splits, with_training_outputs=False):
+    def train(
+        self, candidates: list[Candidate], splits: list[Split], with_training_outputs: bool = False
+    ) -> list["Fit"]:
         """Train every candidate on every split (training rows, test rows); return `Fit`s, candidate by candidate."""
         self._check_classes(splits)
-        networks = {}
+        networks: dict[str, list[int]] = {}
         for i, candidate in enumerate(candidates):
             networks.setdefault(_network_key(candidate), []).append(i)
         plans = [(members, Plan(self, [candidates[i] for i in members])) for members in networks.values()]
-        found = {}
+        found: dict[tuple[int, int], Fit] = {}
         for members, plan in plans:
             keys = [(i, k) for i in members for k in range(len(splits))]
             found |= zip(keys, plan.train(splits, with_training_outputs), strict=True)
         return [found[key] for key in sorted(found)]
 
-    def train_alone(self, candidate):
+    def train_alone(self, candidate: Candidate) -> Any:
         """Train one candidate on all rows and return its estimator, fitted."""
         rows = np.arange(len(self.y))
         (fit,) = self.train([candidate], [(rows, rows[:0])])
         return fit.fitted()
 
-    def with_parameters(self, candidate):
+    def with_parameters(self, candidate: Candidate) -> Any:
         return clone(self.estimator).set_params(**clone(candidate, safe=False))
 
-    def _check_classes(self, splits):
+    def _check_classes(self, splits: list[Split]) -> None:
         if not hasattr(self.estimator, "predict_proba"):
             return
         classes = len(np.unique(self.y))
@@ -71,7 +77,7 @@ class Fits:
 class Plan:
     """Candidates that differ in optimizer and random state only, so that one network serves them all."""
 
-    def __init__(self, fits, candidates):
+    def __init__(self, fits: Fits, candidates: list[Candidate]) -> None:
         self.fits = fits
         self.estimators = [fits.with_parameters(candidate) for candidate in candidates]
         self.template = fits.with_parameters(candidates[0]).set_params(random_state=None)
@@ -83,12 +89,12 @@ class Plan:
         self.template._ensure_compiled_model()
         self.early_stopping = _early_stopping(self.template)
 
-    def _optimizer(self, estimator):
+    def _optimizer(self, estimator: Any) -> Any:
         if not self.template.model_.compiled:
             return estimator._get_compile_kwargs()["optimizer"]
         return copy.copy(estimator).initialize(self.fits.X, self.fits.y).model_.optimizer
 
-    def train(self, splits, with_training_outputs):
+    def train(self, splits: list[Split], with_training_outputs: bool) -> list["Fit"]:
         """Return a list of `Fit`, candidate by candidate."""
         rows = [np.union1d(*split) if with_training_outputs else np.asarray(split[1]) for split in splits]
         replicas = [
@@ -113,13 +119,13 @@ class Plan:
             for (estimator, own), outcome in zip(each, outcomes, strict=True)
         ]
 
-    def _replica(self, estimator, optimizer, training, outputs_for):
+    def _replica(self, estimator: Any, optimizer: Any, training: np.ndarray, outputs_for: np.ndarray) -> Replica:
         # Keras validates on the last rows.
         trained_on = math.floor(len(training) * (1 - self.template.validation_split))
         seed = _seed(estimator, self.fits.seed)
         return Replica(optimizer, seed, training[:trained_on], training[trained_on:], outputs_for)
 
-    def _as_fitted(self, estimator):
+    def _as_fitted(self, estimator: Any) -> Any:
         """Return an estimator with its own parameters and what the template learned of the data; `model_` is shared."""
         fitted = copy.copy(self.template)
         vars(fitted).update(estimator.get_params(deep=False))
@@ -134,32 +140,32 @@ class Fit:
     outcome: Outcome
     rows: np.ndarray
 
-    def fitted(self):
+    def fitted(self) -> Any:
         """Return the estimator as `fit` would have left it; fits share `model_`, which keeps the last one's weights."""
         for variable, value in zip(self.estimator.model_.variables, self.outcome.weights, strict=True):
             variable.assign(value)
         self.estimator.history_ = collections.defaultdict(list, self.outcome.history)
         return self.estimator
 
-    def outputs(self, rows):
+    def outputs(self, rows: np.ndarray) -> np.ndarray:
         """Return the network's outputs for some of `self.rows`."""
         order = np.argsort(self.rows)
-        return self.outcome.outputs[order[np.searchsorted(self.rows, rows, sorter=order)]]
+        return np.asarray(self.outcome.outputs)[order[np.searchsorted(self.rows, rows, sorter=order)]]
 
 
 class Rows:
     """Some rows of X, not copied until somebody looks: scikit-learn cuts X in two for every fit."""
 
-    def __init__(self, X, rows):
+    def __init__(self, X: Any, rows: np.ndarray) -> None:
         self.X, self.rows, self.shape = X, rows, (len(rows), *np.shape(X)[1:])
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> "Rows":
         return Rows(self.X, self.rows[key[0] if isinstance(key, tuple) else key])
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.X)[self.rows].astype(dtype or np.asarray(self.X).dtype)
 
 
@@ -169,25 +175,25 @@ class TrainedFit(BaseEstimator):
     A search asks for them candidate by candidate and split by split, and then for the best one on all rows.
     """
 
-    def __init__(self, fits, trained):
+    def __init__(self, fits: Fits, trained: Iterator["Fit"]) -> None:
         self.fits, self.trained = fits, trained
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> "TrainedFit":
         return TrainedFit(self.fits, self.trained)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         return self.fits.estimator.__sklearn_tags__()
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name in ("fitted_", "fits") or name.startswith("__"):
             raise AttributeError(name)
         return getattr(vars(self).get("fitted_", self.fits.estimator), name)
 
-    def set_params(self, **candidate):
+    def set_params(self, **candidate: Any) -> "TrainedFit":
         self.candidate = candidate
         return self
 
-    def fit(self, X, y):
+    def fit(self, X: Rows, y: Any) -> "TrainedFit":
         fit = next(self.trained, None)
         if fit is None:
             self.fitted_ = self.fits.train_alone(self.candidate)
@@ -197,24 +203,24 @@ class TrainedFit(BaseEstimator):
         return self
 
 
-def _network_key(candidate):
+def _network_key(candidate: Candidate) -> str:
     """Return what candidates must share to be replicas of one network, as text: all but optimizer and seed."""
     return repr([(k, v) for k, v in sorted(candidate.items()) if not k.startswith("optimizer") and k != "random_state"])
 
 
-def _seed(estimator, otherwise):
+def _seed(estimator: Any, otherwise: int) -> int:
     state = estimator.random_state
     if isinstance(state, np.random.RandomState):
         return int(copy.deepcopy(state).randint(low=1, high=2**31 - 1))
     return otherwise if state is None else int(state)
 
 
-def _batch_size(estimator, rows):
+def _batch_size(estimator: Any, rows: int) -> int:
     size = estimator.batch_size
     return 32 if size is None else rows if size == -1 else size  # Keras's default, and scikeras's "all"
 
 
-def _check_parameters(estimator):
+def _check_parameters(estimator: Any) -> None:
     """Raise ValueError for what scikeras would do in `fit` and replicas do not."""
     parameters = estimator.get_params()
     for name, nothing in NOT_DONE.items():
@@ -228,7 +234,7 @@ def _check_parameters(estimator):
         raise ValueError(f"`metrics` must be None or ['accuracy'] for replicas. Received: metrics={metrics!r}")
 
 
-def _early_stopping(estimator):
+def _early_stopping(estimator: Any) -> Any:
     """Return the one `EarlyStopping` among the callbacks of an initialized estimator, or None."""
     stopping = [c for c in estimator._fit_callbacks if type(c) is keras.callbacks.EarlyStopping]
     others = [type(c).__name__ for c in estimator._fit_callbacks if c not in stopping]

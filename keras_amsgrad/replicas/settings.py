@@ -1,6 +1,8 @@
 """The optimizers of replicas: what must be equal within one program, and the numbers that may differ."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +22,7 @@ LEFT_ALONE = {
 }
 
 
-def check_optimizer(optimizer):
+def check_optimizer(optimizer: RuleOptimizer) -> None:
     """Raise unless the engine can run `optimizer`: a rule of this package that works weight by weight.
 
     Raises:
@@ -45,12 +47,12 @@ def check_optimizer(optimizer):
         _check_number_or_schedule(name, setting, number_or_schedule(optimizer, setting))
 
 
-def _keeps_more_than_slots(kind):
+def _keeps_more_than_slots(kind: type[RuleOptimizer]) -> bool:
     own = ("build", "apply", "update", "_settings")
     return not kind.slots or any(getattr(kind, method) is not getattr(RuleOptimizer, method) for method in own)
 
 
-def _check_number_or_schedule(name, setting, value):
+def _check_number_or_schedule(name: str, setting: str, value: Any) -> None:
     schedules = keras.optimizers.schedules.LearningRateSchedule
     if not isinstance(value, (float, schedules)):
         raise ValueError(
@@ -59,7 +61,7 @@ def _check_number_or_schedule(name, setting, value):
         )
 
 
-def number_or_schedule(optimizer, setting):
+def number_or_schedule(optimizer: RuleOptimizer, setting: str) -> Any:
     """Return one of `NUMBERS` as a float, or as the schedule that it is; no weight decay is 0."""
     if setting == "learning_rate":
         value = optimizer._learning_rate  # the property would already have asked the schedule
@@ -70,7 +72,7 @@ def number_or_schedule(optimizer, setting):
     return 0.0 if value is None else float(value)
 
 
-def program_key(optimizer):
+def program_key(optimizer: RuleOptimizer) -> tuple[Any, ...]:
     """Return what two optimizers must share to run in one program: all but their numbers."""
     config = {key: value for key, value in optimizer.get_config().items() if key not in (*NUMBERS, "name")}
     # A schedule or a decay is part of the program; their numbers are not.
@@ -78,11 +80,11 @@ def program_key(optimizer):
     return type(optimizer), json.dumps(config, default=repr), str(scheduled), bool(optimizer.weight_decay)
 
 
-def _numbers_of(optimizer):
+def _numbers_of(optimizer: RuleOptimizer) -> list[str]:
     return [setting for setting in NUMBERS if hasattr(optimizer, setting)]
 
 
-def columns(optimizers):
+def columns(optimizers: Sequence[RuleOptimizer]) -> dict[str, np.ndarray]:
     """Return {setting: float32 array (replicas,)} of all settings that are numbers; schedules are left out."""
     values = {setting: [number_or_schedule(o, setting) for o in optimizers] for setting in _numbers_of(optimizers[0])}
     return {
@@ -90,7 +92,7 @@ def columns(optimizers):
     }
 
 
-def scheduled(optimizers):
+def scheduled(optimizers: Sequence[RuleOptimizer]) -> dict[str, list[Any]]:
     """Return {setting: one schedule for each replica} of the settings that are schedules."""
     values = {setting: [number_or_schedule(o, setting) for o in optimizers] for setting in _numbers_of(optimizers[0])}
     return {setting: schedules for setting, schedules in values.items() if all(map(callable, schedules))}

@@ -1,10 +1,15 @@
 """The course of each replica: its history, and when it ends. Keras's own callback decides on early stopping."""
 
 import copy
+import functools
 import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+
+from keras_amsgrad.replicas.replica import History
 
 
 class Seat:
@@ -12,11 +17,11 @@ class Seat:
 
     stop_training = False
 
-    def __init__(self, get_weights):
+    def __init__(self, get_weights: Callable[[], list[np.ndarray]]) -> None:
         self.get_weights = get_weights
-        self.restored = None
+        self.restored: list[np.ndarray] | None = None
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: list[np.ndarray]) -> None:
         self.restored = weights
 
 
@@ -27,20 +32,20 @@ class Watch:
     `restore_best_weights`.
     """
 
-    def __init__(self, early_stopping, get_weights):
+    def __init__(self, early_stopping: Any, get_weights: Callable[[], list[np.ndarray]]) -> None:
         self.callback = copy.deepcopy(early_stopping)
         self.seat = Seat(get_weights)
         if self.callback is not None:
             self.callback.set_model(self.seat)
             self.callback.on_train_begin()
 
-    def stops(self, epoch, logs):
+    def stops(self, epoch: int, logs: dict[str, float]) -> bool:
         """Return whether training ends with this epoch (from 0), after which `logs` = {name: value} was measured."""
         if self.callback is not None:
             self.callback.on_epoch_end(epoch, logs)
         return self.seat.stop_training
 
-    def best_weights(self):
+    def best_weights(self) -> list[np.ndarray] | None:
         """Return the weights to go back to at the end of training, or None."""
         if self.callback is not None:
             self.callback.on_train_end()
@@ -54,13 +59,17 @@ class Course:
     that replica k has now.
     """
 
-    def __init__(self, count, size, early_stopping, weights_of):
+    def __init__(
+        self, count: int, size: int, early_stopping: Any, weights_of: Callable[[int], list[np.ndarray]]
+    ) -> None:
         self.running = np.arange(size) < count
-        self.history = [{} for _ in range(count)]
+        self.history: list[History] = [{} for _ in range(count)]
         self.status = ["ok"] * count
-        self.watches = [Watch(early_stopping, lambda k=k: weights_of(k)) for k in range(count)]
+        self.watches = [Watch(early_stopping, functools.partial(weights_of, k)) for k in range(count)]
 
-    def add(self, epoch, measured):
+    def add(
+        self, epoch: int, measured: Mapping[str, Sequence[float] | np.ndarray]
+    ) -> tuple[list[int], int, list[dict[str, float]]]:
         """Take in {name: (replicas,)} and return (the replicas that ran this epoch, epoch, the logs of each)."""
         ran = np.flatnonzero(self.running).tolist()
         logs = [{name: float(values[k]) for name, values in measured.items()} for k in ran]
@@ -74,7 +83,7 @@ class Course:
                 self.status[k], self.running[k] = "stopped", False
         return ran, epoch, logs
 
-    def replay(self, histories):
+    def replay(self, histories: list[History]) -> int:
         """Take in epochs that were measured before a break, a history for each replica; return their number."""
         epochs = max((len(values) for history in histories for values in history.values()), default=0)
         for epoch in range(epochs):
@@ -83,12 +92,12 @@ class Course:
             self.add(epoch, measured)
         return epochs
 
-    def best_weights(self):
+    def best_weights(self) -> list[list[np.ndarray] | None]:
         """Return, for each replica, the weights that early stopping goes back to, or None."""
         return [watch.best_weights() for watch in self.watches]
 
 
-def check_early_stopping(callback, names):
+def check_early_stopping(callback: Any, names: Sequence[str]) -> None:
     """Raise unless `callback` is None or an `EarlyStopping` that monitors one of `names`."""
     if callback is None:
         return

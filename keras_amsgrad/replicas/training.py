@@ -2,20 +2,24 @@
 
 import dataclasses
 import math
+import pathlib
 import threading
 import time
 import warnings
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_amsgrad.checks import number
 from keras_amsgrad.order import epoch_order
 from keras_amsgrad.replicas import backends, chunks, settings
 from keras_amsgrad.replicas.backup import Backup
 from keras_amsgrad.replicas.program import EVALUATION_ROWS, Program, check_network, metrics_of
-from keras_amsgrad.replicas.replica import Outcome
+from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.stopping import Course, check_early_stopping
 from keras_amsgrad.replicas.threads import at_once, each_in_threads
 
@@ -23,23 +27,23 @@ MEMORY = 4 * 2**30  # bytes for one chunk
 
 
 def train(
-    model,
-    replicas,
-    x,
-    y,
+    model: Callable[[], keras.Model],
+    replicas: Sequence[Replica],
+    x: ArrayLike,
+    y: ArrayLike,
     *,
-    loss="sparse_categorical_crossentropy",
-    batch_size=32,
-    fill_last_batch=False,
-    epochs=1,
-    shuffle=True,
-    early_stopping=None,
-    memory=MEMORY,
-    on_epoch=None,
-    on_chunk=None,
-    backup=None,
-    finished=(),
-):
+    loss: Any = "sparse_categorical_crossentropy",
+    batch_size: int = 32,
+    fill_last_batch: bool = False,
+    epochs: int = 1,
+    shuffle: bool = True,
+    early_stopping: keras.callbacks.EarlyStopping | None = None,
+    memory: int = MEMORY,
+    on_epoch: Callable[[list[int], int, list[dict[str, float]]], object] | None = None,
+    on_chunk: Callable[[list[int], list[Outcome]], object] | None = None,
+    backup: Callable[[list[int]], pathlib.Path] | None = None,
+    finished: Collection[int] = (),
+) -> list[Any]:  # of `Outcome`, and of None for what is `finished`
     """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
 
     Replicas that share optimizer class, seed and rows run together in one compiled program; a replica whose numbers

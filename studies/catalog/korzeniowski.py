@@ -1,6 +1,7 @@
 """The studies of Korzeniowski: a whole grid is trained, nothing is chosen."""
 
 from itertools import product
+from typing import Any
 
 from studies.catalog.network import Arm, NetworkStudy, Smoke
 
@@ -25,7 +26,7 @@ LEFT_OPEN = (
     "Biases start at zero (D).",
 )
 
-EACH = {
+EACH: dict[str, Any] = {
     "source": KORZENIOWSKI,
     "arms": GRID,
     "epochs": 150,

@@ -1,10 +1,12 @@
 """The studies of Bennatan, Collin and Ng, and their protocol on a problem small enough for a first look."""
 
+from typing import Any
+
 from studies.catalog.network import NetworkStudy, Search, Setting, Smoke
 
 BENNATAN = 'Bennatan, Collin and Ng, "A Closer Look At The Convergence of Adam and AMSGrad"'
 
-GRID = {"learning_rates": (1e-4, 1e-3, 1e-2, 0.1, 1.0), "beta_2s": (0.99, 0.9925, 0.995, 0.9975, 0.999)}
+GRID: dict[str, Any] = {"learning_rates": (1e-4, 1e-3, 1e-2, 0.1, 1.0), "beta_2s": (0.99, 0.9925, 0.995, 0.9975, 0.999)}
 
 LEFT_OPEN = (
     "Both optimizers are bias-corrected, with epsilon 1e-8 (D).",
@@ -45,7 +47,7 @@ def variants(official, as_coded_split, as_coded_note):
     }
 
 
-MNIST = {
+MNIST: dict[str, Any] = {
     "source": BENNATAN,
     "data": "mnist",
     "search": Search(**GRID, epochs=30),

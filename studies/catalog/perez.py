@@ -1,5 +1,7 @@
 """The studies of Pérez: Adam and AdaMax with a step size of alpha / sqrt(t), with and without dropout."""
 
+from typing import Any
+
 from studies.catalog.network import Arm, NetworkStudy, Smoke
 
 PEREZ = 'Pérez, "An Investigation of ADAM: A Stochastic Optimization Method"'
@@ -15,7 +17,7 @@ def arms(*models):
     )
 
 
-EACH = {"source": PEREZ, "data": "mnist", "epochs": 20}
+EACH: dict[str, Any] = {"source": PEREZ, "data": "mnist", "epochs": 20}
 LEFT_OPEN = (
     "Pixels are divided by 255 (D).",
     "alpha is .001 (D).",

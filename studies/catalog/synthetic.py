@@ -41,7 +41,8 @@ class Losses:
         """
         if self.period:
             return 2 * (self.steep - self.shallow * (self.period - 1)) / self.period
-        return 2 * (self.steep * self.probability - self.shallow * (1 - self.probability))
+        probability = self.probability or 0.0
+        return 2 * (self.steep * probability - self.shallow * (1 - probability))
 
     def __str__(self):
         when = f"if t mod {self.period} = 1" if self.period else f"with probability {self.probability:g}"

@@ -1,6 +1,8 @@
 """Numbers and sides of a comparison, in words."""
 
+from collections.abc import Callable
 from math import isnan
+from typing import Any
 
 METRICS = {
     "train_loss": "final training loss",
@@ -35,7 +37,7 @@ def names(first, second, setting):
 def setting_in_words(setting):
     """Return a setting {column: value} as a list of words."""
     corrected = {True: "corrected", False: "not corrected"}
-    written = {
+    written: dict[str, Callable[[Any], str]] = {
         "optimizer": str,
         "learning_rate": lambda value: f"α = {value:g}",
         "beta_2": lambda value: f"β₂ = {value:g}",

@@ -1,15 +1,22 @@
 """How figures look: colour, line style and marker all tell optimizers apart, in print and without colours too."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-PAGE = {"font.size": 9, "axes.titlesize": 9.5, "legend.fontsize": 8, "svg.fonttype": "none", "svg.hashsalt": "studies"}
+PAGE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "legend.fontsize": 8,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "studies",
+}
 
-STYLES = {
+STYLES: dict[str, Any] = {
     "Adam": {"color": "#1f6fb4", "linestyle": "-", "marker": "o"},
     "AMSGrad": {"color": "#d1352b", "linestyle": "--", "marker": "s"},
     "AdaMax": {"color": "#2b8a3e", "linestyle": "-.", "marker": "^"},
