@@ -1,7 +1,8 @@
 # make study   install what the studies need, run the `digits` study, write results/report.html
 # make test    install what the tests need, run them; make test-slow runs those that take more than ten seconds each
-# make test-backends   the tests of the optimizers on JAX and on torch
-# make check   what CI runs: all of these tests, lint and types (make lint, make types), and an import of the built wheel in an environment of its own
+# make test-backends   the tests of the optimizers on JAX and on torch (make test-jax, make test-torch)
+# make lint    format, lint and types; make types: types alone
+# make check   what CI runs: all of these tests, lint, and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: study test test-slow test-backends lint types wheel check clean
+.PHONY: study test test-slow test-backends test-jax test-torch lint types wheel check clean
 
 study: $(VENV)/studies.installed
 	$(BIN)/python -m studies run digits
@@ -25,9 +26,10 @@ test-slow: $(VENV)/test.installed
 OPTIMIZER_TESTS := keras_amsgrad $(wildcard $(addprefix tests/test_,$(addsuffix .py,algorithms contract diagnostics \
 	distribution fused keras_arguments keras_suite optimizers precision rules saving sparse)))
 
-test-backends: $(VENV)/backends.installed
-	KERAS_BACKEND=jax $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS)
-	KERAS_BACKEND=torch $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS)
+test-backends: test-jax test-torch
+
+test-jax test-torch: test-%: $(VENV)/backends.installed
+	KERAS_BACKEND=$* $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS)
 
 lint: types
 	$(BIN)/ruff check .
@@ -40,6 +42,7 @@ types: $(VENV)/dev.installed
 wheel: $(VENV)/dev.installed
 	rm -rf dist $(VENV)-wheel
 	$(BIN)/python -m build --wheel --outdir dist .
+	@size=$$(cat dist/*.whl | wc -c); echo "wheel: $$size bytes"; test $$size -lt 100000
 	$(PYTHON) -m venv $(VENV)-wheel
 	$(VENV)-wheel/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
 	$(VENV)-wheel/bin/python -m pip check
