@@ -11,6 +11,26 @@ def data_dir():
     return os.environ["KERAS_AMSGRAD_DATA"]
 
 
+@pytest.fixture(scope="module")
+def data():
+    """The data of the smallest run there is, see `tests.smoke`."""
+    from studies import datasets
+    from studies.catalog import STUDIES
+
+    return datasets.load("digits").prepared(STUDIES["digits"].smoke())
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The results folder of an uninterrupted run of `tests.smoke.SMOKE`."""
+    from studies.__main__ import main
+    from tests.smoke import SMOKE
+
+    out = tmp_path_factory.mktemp("whole")
+    assert main(["run", *SMOKE, "--out", str(out)]) == 0
+    return out
+
+
 def pytest_collection_modifyitems(items):
     if not os.environ.get("KERAS_AMSGRAD_DATA"):
         for item in items:

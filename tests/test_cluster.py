@@ -11,10 +11,10 @@ import pytest
 
 from benchmarks.crash import records, same_tables
 from studies.__main__ import main
+from tests.smoke import SMOKE
 
 pytest.importorskip("distributed")
 
-SMOKE = ["digits", "--scale", "smoke", "--seeds", "1"]
 ENVIRONMENT = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import is_classifier
 
-from studies import datasets, estimator, search, tables, training
+from studies import estimator, search, tables, training
 from studies.__main__ import main
 from studies.catalog import STUDIES, Arm, Setting
 from studies.journal import Journal
@@ -27,11 +27,6 @@ def digits_out(tmp_path_factory):
     out = tmp_path_factory.mktemp("digits")
     assert main(["run", "digits", "--scale", "smoke", "--engine", "gridsearch", "--out", str(out)]) == 0
     return out
-
-
-@pytest.fixture(scope="module")
-def data():
-    return datasets.load("digits").prepared(STUDIES["digits"].smoke())
 
 
 def a_fit(data, **settings):

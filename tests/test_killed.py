@@ -1,6 +1,5 @@
-"""Faults tried for real: each ends in one clear line, or in a finished study; nothing finished is lost."""
+"""Studies, fits and workers killed in the middle: nothing finished is lost, and all else is as if nothing had been."""
 
-import dataclasses
 import itertools
 import json
 import os
@@ -11,42 +10,15 @@ import time
 from pathlib import Path
 
 import keras
-import numpy as np
 import pytest
 
 from benchmarks.crash import crash_until_done, records, same_tables
-from studies import backup, datasets, estimator, tables, training
+from studies import backup, estimator
 from studies.__main__ import main
-from studies.catalog import STUDIES, Arm
-from studies.errors import StudyError
+from studies.catalog import STUDIES
 from studies.journal import Journal
 from studies.replicas import train_as_replicas
-from studies.report import write_report
-
-SMOKE = ["digits", "--scale", "smoke", "--seeds", "1"]
-
-
-@pytest.fixture(scope="module")
-def data():
-    return datasets.load("digits").prepared(STUDIES["digits"].smoke())
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """The results folder of an uninterrupted run of SMOKE."""
-    out = tmp_path_factory.mktemp("whole")
-    assert main(["run", *SMOKE, "--out", str(out)]) == 0
-    return out
-
-
-def a_fit(data, epochs=4, **settings):
-    fit = training.fit_of(STUDIES["digits"].smoke(), data, Arm("AMSGrad"), stage="repeat", epochs=epochs)
-    return dataclasses.replace(fit, **{"learning_rate": 0.01, "beta_2": 0.99, **settings})
-
-
-def train(fit, data, journal):
-    training.repeat([fit], STUDIES["digits"], data, journal)
-    return journal.find(fit)["history"]
+from tests.smoke import SMOKE, a_fit, last_line, train
 
 
 def start(out, *options):
@@ -66,13 +38,6 @@ def wait_for_records(out, number, seconds=120):
     while len(records(out)) < number:
         assert time.monotonic() < end, "the study did not get going"
         time.sleep(0.05)
-
-
-def last_line(text):
-    return text.strip().splitlines()[-1]
-
-
-# Killed in the middle
 
 
 @pytest.mark.slow
@@ -181,15 +146,6 @@ def _then(first, second):
     return both
 
 
-def test_a_damaged_backup_costs_only_its_fit_a_new_start(data, tmp_path):
-    journal = Journal(tmp_path)
-    path = journal.backup_path(a_fit(data))
-    path.parent.mkdir()
-    path.write_bytes(b"PK\3\4 not the rest of it")
-    with pytest.warns(UserWarning, match="not a whole backup"):
-        assert len(train(a_fit(data), data, journal)["val_loss"]) == 4
-
-
 @pytest.mark.slow
 def test_ctrl_c_says_how_to_continue(tmp_path):
     process = start(tmp_path, "--engine", "gridsearch", "--epochs", "20")
@@ -223,121 +179,6 @@ def _busiest_child(pid):
     """Return the child process that has used the most processor time: a worker, not joblib's resource tracker."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return max(map(int, children), key=lambda child: int(Path(f"/proc/{child}/stat").read_text().split()[13]))
-
-
-# Damaged or foreign files
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text[:40],
-        lambda text: "",
-        lambda text: text.replace('"status": "ok"', '"status": "diverged"'),
-        lambda text: text.replace('"schema": ', '"schema": -'),
-        lambda text: "[]",
-    ],
-    ids=["torn", "empty", "changed by hand", "older schema", "not a record"],
-)
-def test_a_damaged_record_is_set_aside_and_its_fit_runs_again(data, tmp_path, damage):
-    journal, fit = Journal(tmp_path), a_fit(data, epochs=1)
-    history = train(fit, data, journal)
-    path = journal.path(fit)
-    path.write_text(damage(path.read_text()))
-    with pytest.warns(UserWarning, match="is not whole"):
-        assert journal.find(fit) is None
-    assert path.with_suffix(".damaged").exists()
-    assert train(fit, data, journal) == history
-
-
-def test_a_record_under_another_name_is_not_believed(data, tmp_path):
-    journal, fit, other = Journal(tmp_path), a_fit(data, epochs=1), a_fit(data, epochs=1, seed=1)
-    train(fit, data, journal)
-    journal.path(fit).rename(journal.path(other))
-    with pytest.warns(UserWarning, match="record of other work"):
-        assert journal.find(other) is None
-
-
-def test_the_report_leaves_out_a_damaged_record_and_says_what_is_missing(whole, tmp_path):
-    subprocess.run(["cp", "-r", f"{whole}/.", tmp_path], check=True)
-    next((tmp_path / "records" / "digits").iterdir()).write_text("{")
-    with pytest.warns(UserWarning, match="is not whole"):
-        page = write_report(tmp_path).read_text()
-    assert f"{len(records(whole)) - 1} of {len(records(whole))} fits are done" in page
-
-
-def test_a_study_that_changed_since_does_not_mix_its_records(whole, tmp_path):
-    subprocess.run(["cp", "-r", f"{whole}/.", tmp_path], check=True)
-    assert main(["run", *SMOKE, "--epochs", "1", "--out", str(tmp_path)]) == 0
-    runs = tables.runs(tables.records(tmp_path))
-    assert set(runs["epochs"]) == {1}
-    assert len(runs) == len(records(whole))
-
-
-def test_a_pickle_in_the_data_folder_is_never_loaded(tmp_path):
-    np.savez(tmp_path / "mnist.npz", x_train=np.array([{"a": 1}], object))
-    with pytest.raises(StudyError, match="not Keras's mnist"):
-        datasets.load("mnist", tmp_path)
-
-
-def test_names_are_escaped_in_the_report(whole, tmp_path):
-    study = dataclasses.replace(STUDIES["digits"].smoke(), title="<script>alert(1)</script>", source="A & B")
-    Journal(tmp_path).plan(study, [])
-    page = write_report(tmp_path).read_text()
-    assert "<script>" not in page
-    assert "A &amp; B" in page
-
-
-# A folder that cannot be used
-
-
-def test_two_runs_in_one_folder_are_refused(tmp_path, capsys):
-    with Journal(tmp_path).locked():
-        assert main(["run", *SMOKE, "--out", str(tmp_path)]) == 1
-    assert "Another run is at work" in capsys.readouterr().err
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path, capsys):
-    (tmp_path / "file").touch()
-    assert main(["run", *SMOKE, "--out", str(tmp_path / "file" / "results")]) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert str(tmp_path / "file") in error
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may mount a small file system")
-def test_a_full_disk_ends_in_one_line_and_loses_nothing(tmp_path, capsys):
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60k", "tmpfs", tmp_path], check=False).returncode:
-        pytest.skip("this machine lets nobody mount")
-    try:
-        assert main(["run", "digits", "--scale", "smoke", "--out", str(tmp_path)]) == 1
-        assert "No space left on device" in last_line(capsys.readouterr().err)
-        assert not list(tmp_path.rglob("*.part"))
-        for path in (tmp_path / "records").rglob("*.json"):
-            assert json.loads(path.read_text())["outcome"]["status"] == "ok"
-    finally:
-        subprocess.run(["umount", tmp_path], check=True)
-
-
-# The seams
-
-
-def test_a_wrong_dask_address_is_named(tmp_path, capsys):
-    assert main(["run", *SMOKE, "--dask", "tcp://127.0.0.1:9", "--out", str(tmp_path)]) == 1
-    assert "No Dask scheduler answers at tcp://127.0.0.1:9" in last_line(capsys.readouterr().err)
-
-
-def test_conflicting_options_are_bad_usage(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["run", "digits", "--jobs", "2", "--dask", "tcp://127.0.0.1:8786"])
-    assert stop.value.code == 2
-    assert "not allowed with argument" in capsys.readouterr().err
-
-
-def test_debug_shows_the_traceback(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"):
-        main(["--debug", "run", *SMOKE, "--out", str(tmp_path / "file" / "results")])
 
 
 def test_many_fits_in_one_process_share_one_program(data, tmp_path):

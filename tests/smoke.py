@@ -1,0 +1,22 @@
+"""The smallest fits and runs there are: one or a few of the study `digits`."""
+
+import dataclasses
+
+from studies import training
+from studies.catalog import STUDIES, Arm
+
+SMOKE = ["digits", "--scale", "smoke", "--seeds", "1"]
+
+
+def a_fit(data, epochs=4, **settings):
+    fit = training.fit_of(STUDIES["digits"].smoke(), data, Arm("AMSGrad"), stage="repeat", epochs=epochs)
+    return dataclasses.replace(fit, **{"learning_rate": 0.01, "beta_2": 0.99, **settings})
+
+
+def train(fit, data, journal):
+    training.repeat([fit], STUDIES["digits"], data, journal)
+    return journal.find(fit)["history"]
+
+
+def last_line(text):
+    return text.strip().splitlines()[-1]
