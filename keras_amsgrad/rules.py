@@ -11,6 +11,12 @@ arguments: give float64 tensors for float64 results.
 Letters: `g` gradient, `m` first moment, `v` second moment, `v_max` the largest `v` so far, `u` infinity norm, `w`
 weights, `alpha` step size, `t` number of the update, counted from 1; `c_1`, `c_2` the sums of the weights that `m`,
 `v` have given to gradients so far: `1 - beta^t`, or `1 - product of the betas` where beta changes.
+
+>>> g, zeros = ops.array([3.0, -1.0]), ops.zeros(2)
+>>> alpha = bias_corrected(0.1, 1, beta_1=0.9, beta_2=0.99)
+>>> step, (m, v, v_max) = amsgrad(g, zeros, zeros, zeros, alpha=alpha, beta_1=0.9, beta_2=0.99, epsilon=1e-8)
+>>> [round(float(x), 4) for x in step]  # Adam's first step is alpha, whatever the size of the gradient
+[0.1, -0.1]
 """
 
 import math
