@@ -24,7 +24,7 @@ test-slow: $(VENV)/test.installed
 
 # Keras chooses its backend when it is imported: one process for each.
 OPTIMIZER_TESTS := keras_amsgrad $(wildcard $(addprefix tests/test_,$(addsuffix .py,algorithms contract diagnostics \
-	distribution fused keras_arguments keras_suite optimizers precision rules saving sparse)))
+	distribution fused keras_arguments keras_suite migration optimizers precision rules saving sparse)))
 
 test-backends: test-jax test-torch
 
