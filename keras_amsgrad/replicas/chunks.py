@@ -1,11 +1,15 @@
 """Which replicas run together."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
+import keras
 import numpy as np
 
 from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.program import is_convolutional
+from keras_amsgrad.replicas.replica import Replica
 from keras_amsgrad.replicas.settings import program_key
 from keras_amsgrad.replicas.threads import at_once
 
@@ -15,7 +19,7 @@ CACHE = 16 * 2**20
 SMALL = 8  # replicas that are not spread over more chunks for the sake of the cores
 
 
-def groups(replicas):
+def groups(replicas: Sequence[Replica]) -> list[list[int]]:
     """Return lists of positions in `replicas` that may share a program and every batch.
 
     >>> from keras_amsgrad import Adam, AMSGrad
@@ -25,14 +29,14 @@ def groups(replicas):
     >>> groups([Replica(optimizer, seed=0, training=rows) for optimizer in optimizers])
     [[0, 2], [1]]
     """
-    found = {}
+    found: dict[Any, list[int]] = {}
     for i, replica in enumerate(replicas):
         rows = [np.asarray(r, "int64").tobytes() for r in (replica.training, replica.validation, replica.outputs_for)]
         found.setdefault((program_key(replica.optimizer), replica.seed, *rows), []).append(i)
     return list(found.values())
 
 
-def chunks(group, at_most):
+def chunks(group: list[int], at_most: int) -> tuple[int, list[list[int]]]:
     """Split a group into (size, chunks): as few of at most `at_most` as will do, about equal, none above `size`.
 
     >>> chunks([3, 4, 5, 6, 7], at_most=2)
@@ -42,7 +46,7 @@ def chunks(group, at_most):
     return size, [group[i : i + size] for i in range(0, len(group), size)]
 
 
-def largest_chunk(model, slots, batch_size, memory, replicas):
+def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, replicas: int) -> int:
     """Return how many of `replicas` replicas of `model` to train in one chunk: an estimate from shapes, at least 1.
 
     Chunks under way at the same time share `memory` bytes, and on a CPU its cache; two for each core keep all cores

@@ -7,8 +7,10 @@ with, and an update works on long rows: the ten units of a small layer would lea
 import numpy as np
 from keras import ops
 
+from keras_amsgrad.rules import Tensor
 
-def together(values):
+
+def together(values: np.ndarray) -> np.ndarray:
     """Return the arrays of all replicas, (replicas, *shape), as a matrix: (inputs, replicas * units) of kernels.
 
     What is not a matrix by itself becomes one row, (1, replicas * size).
@@ -22,7 +24,7 @@ def together(values):
     return np.moveaxis(values.reshape(count, rows, -1), 0, 1).reshape(rows, -1)
 
 
-def apart(matrix, shape):
+def apart(matrix: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Return a tensor (replicas, *shape) from what `together` made of it.
 
     >>> [ops.convert_to_numpy(kernel).tolist() for kernel in apart(np.array([[1, 2, 5, 6], [3, 4, 7, 8]]), (2, 2))]
@@ -33,7 +35,7 @@ def apart(matrix, shape):
     return ops.reshape(ops.moveaxis(ops.reshape(matrix, (rows, -1, columns)), 1, 0), (-1, *shape))
 
 
-def along_row(values, matrix):
+def along_row(values: Tensor, matrix: Tensor) -> Tensor:
     """Return a number of each replica, (replicas,), repeated for its part of a row of `matrix`: (columns,)."""
     columns = matrix.shape[1] // values.shape[0]
     # By a product: XLA would weave any other repetition into the update, and look a number up for every weight.

@@ -2,13 +2,19 @@
 
 import os
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any, TypeVar
+
+import keras
 
 from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.program import is_convolutional
 
+Item = TypeVar("Item")
 
-def at_once(model):
+
+def at_once(model: keras.Model) -> int:
     """Return how many chunks to train at the same time: on a CPU, one for each core.
 
     Not convolutional networks, whose operations keep all cores busy; nor where a step is plain Python.
@@ -18,7 +24,12 @@ def at_once(model):
     return os.cpu_count() or 1
 
 
-def each_in_threads(count, function, items, done):
+def each_in_threads(
+    count: int,
+    function: Callable[[Item, threading.Event], Any],
+    items: Sequence[Item],
+    done: Callable[[Item, Any], object],
+) -> None:
     """Call `function(item, stop)` for each item in `count` threads, and `done(item, result)` here, as they finish.
 
     When one fails, or this thread is interrupted, no further item is begun, and those under way are asked to end
