@@ -42,7 +42,7 @@ types: $(VENV)/dev.installed
 wheel: $(VENV)/dev.installed
 	rm -rf dist $(VENV)-wheel
 	$(BIN)/python -m build --wheel --outdir dist .
-	@size=$$(cat dist/*.whl | wc -c); echo "wheel: $$size bytes"; test $$size -lt 100000
+	$(BIN)/python benchmarks/wheel_size.py dist/*.whl
 	$(PYTHON) -m venv $(VENV)-wheel
 	$(VENV)-wheel/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
 	$(VENV)-wheel/bin/python -m pip check
