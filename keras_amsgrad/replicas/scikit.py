@@ -9,7 +9,9 @@ from typing import Any
 
 import keras
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.multiclass import check_classification_targets
 
 from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.settings import check_optimizer
@@ -32,6 +34,10 @@ class Fits:
             raise TypeError(
                 "`estimator` must be a KerasClassifier or KerasRegressor of scikeras. "
                 f"Received: {type(estimator).__name__}. Search over it with scikit-learn's GridSearchCV."
+            )
+        if issparse(X):
+            raise ValueError(
+                "`X` must be dense: sparse input is not supported. Received a sparse matrix; give X.toarray()"
             )
         self.estimator, self.X, self.y = estimator, X, y
         # Without a random state every search is another, but all its candidates still start alike.
@@ -64,6 +70,7 @@ class Fits:
     def _check_classes(self, splits: list[Split]) -> None:
         if not hasattr(self.estimator, "predict_proba"):
             return
+        check_classification_targets(self.y)
         classes = len(np.unique(self.y))
         for number, (training, _) in enumerate(splits):
             found = len(np.unique(np.take(self.y, training, 0)))
@@ -83,6 +90,7 @@ class Plan:
         self.template = fits.with_parameters(candidates[0]).set_params(random_state=None)
         _check_parameters(self.template)
         self.template.initialize(fits.X, fits.y)
+        self.X, self.y = self.template._validate_data(fits.X, fits.y)  # converted, as in scikeras's `fit`
         self.optimizers = [self._optimizer(estimator) for estimator in self.estimators]
         for optimizer in self.optimizers:
             check_optimizer(optimizer)
@@ -105,8 +113,8 @@ class Plan:
         outcomes = train(
             lambda: clone(self.template).initialize(self.fits.X, self.fits.y).model_,
             replicas,
-            self.template.feature_encoder_.transform(np.asarray(self.fits.X)),
-            self.template.target_encoder_.transform(np.asarray(self.fits.y)),
+            self.template.feature_encoder_.transform(self.X),
+            self.template.target_encoder_.transform(self.y),
             loss=self.template.model_.loss,
             batch_size=_batch_size(self.template, len(replicas[0].training)),
             epochs=self.template.epochs,
