@@ -1,6 +1,6 @@
 # make study   install what the studies need, run the `digits` study, write results/report.html
 # make test    install what the tests need, run them; make test-slow runs those that take more than ten seconds each
-# make test-backends   the tests of the optimizers on JAX and on torch (make test-jax, make test-torch)
+# make test-backends   the tests of the optimizers on JAX and on torch, and of replicas on JAX (make test-jax, test-torch)
 # make lint    format, lint and types; make types: types alone
 # make check   what CI runs: all of these tests, lint, and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
@@ -28,8 +28,10 @@ OPTIMIZER_TESTS := keras_amsgrad $(wildcard $(addprefix tests/test_,$(addsuffix 
 
 test-backends: test-jax test-torch
 
+test-jax: MORE_TESTS := tests/test_replicas.py
+
 test-jax test-torch: test-%: $(VENV)/backends.installed
-	KERAS_BACKEND=$* $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS)
+	KERAS_BACKEND=$* $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS) $(MORE_TESTS)
 
 lint: types
 	$(BIN)/ruff check .

@@ -60,6 +60,9 @@ def _parser():
         choices=("replicas", "gridsearch"),
         help="replicas: all fits as one program (default); gridsearch: one after another, or with --jobs and --dask",
     )
+    each.add_argument(
+        "--together", type=_count, metavar="N", help="replicas in one program at most (default: an estimate)"
+    )
     where = each.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=_count, metavar="N", help="processes that train at the same time")
     where.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler whose workers train, as tcp://host:8786")
@@ -105,6 +108,8 @@ def _run(parser, options):
         parser.error(f"there is no study {options.name!r}; there are {', '.join(STUDIES)}")
     if options.engine == "replicas" and (options.jobs or options.dask):
         parser.error("--engine replicas is one program that keeps all cores busy; leave out --jobs and --dask")
+    if options.together and (options.engine == "gridsearch" or options.jobs or options.dask):
+        parser.error("--together is for replicas; without them fits train one after another")
     study = _chosen_study(parser, options)
     from studies.run import run
 
@@ -116,6 +121,7 @@ def _run(parser, options):
         engine=options.engine or ("gridsearch" if options.jobs or options.dask else "replicas"),
         jobs=options.jobs or 1,
         dask=options.dask,
+        together=options.together,
     )
     print(f"report: {report}")
 

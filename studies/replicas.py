@@ -10,8 +10,11 @@ from studies.parts import early_stopping_of, loss_of, network_of, optimizer_of
 from studies.training import folds
 
 
-def train_as_replicas(fits, study, data, journal, progress):
-    """Train the fits that the journal lacks, all of one stage, and record them; leave those that replicas cannot do."""
+def train_as_replicas(fits, study, data, journal, progress, together=None):
+    """Train the fits that the journal lacks, all of one stage, and record them; leave those that replicas cannot do.
+
+    At most `together` of them train as one chunk; None leaves that to the engine.
+    """
     networks, left = {}, []
     for fit in fits:
         if _replicas_can(fit, data):
@@ -21,7 +24,7 @@ def train_as_replicas(fits, study, data, journal, progress):
     if left:
         progress.note(f"{', '.join(dict.fromkeys(left))} will be trained one after another: not rules weight by weight")
     for of_network in networks.values():
-        _train_network(of_network, study, data, journal, progress)
+        _train_network(of_network, study, data, journal, progress, together)
 
 
 def _replicas_can(fit, data):
@@ -32,7 +35,7 @@ def _replicas_can(fit, data):
     return True
 
 
-def _train_network(fits, study, data, journal, progress):
+def _train_network(fits, study, data, journal, progress, together):
     """Train the fits of one network that the journal lacks.
 
     The engine is told of all fits, so that those that are missing after a break get the numbers they would have got.
@@ -62,6 +65,7 @@ def _train_network(fits, study, data, journal, progress):
         on_chunk=record,
         backup=lambda positions: journal.backup_path([fits[i] for i in positions]),
         finished=finished,
+        together=together,
     )
 
 

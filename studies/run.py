@@ -10,12 +10,13 @@ from studies.progress import Progress
 from studies.workers import processes, train_on_dask
 
 
-def run(study, out, *, data_dir=None, published=False, jobs=1, engine="replicas", dask=None):
+def run(study, out, *, data_dir=None, published=False, jobs=1, engine="replicas", dask=None, together=None):
     """Run a study into the folder `out` and write the report of everything found there. Returns the report's path.
 
     `published` skips the search and trains with the settings that the source reports. `engine` is "replicas" (all
     fits as one program) or "gridsearch" (one after another by scikit-learn, in `jobs` processes); `dask` is the
-    address of a Dask scheduler whose workers train instead, and see the same results folder.
+    address of a Dask scheduler whose workers train instead, and see the same results folder. At most `together`
+    replicas train as one chunk; None leaves that to the engine.
     """
     from studies.report import write_report
 
@@ -24,7 +25,7 @@ def run(study, out, *, data_dir=None, published=False, jobs=1, engine="replicas"
         if isinstance(study, SyntheticStudy):
             _run_synthetic(study, journal)
         else:
-            _run_network(study, journal, data_dir, published, engine, dask)
+            _run_network(study, journal, data_dir, published, engine, dask, together)
         return write_report(out)
 
 
@@ -49,7 +50,7 @@ def _let_xla_compile_loops_whole():
         os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_extra_options={option}".strip()
 
 
-def _run_network(study, journal, data_dir, published, engine, dask):
+def _run_network(study, journal, data_dir, published, engine, dask, together):
     loaded = datasets.load(study.data, data_dir)
     study, data = dataclasses.replace(study, data_note=loaded.note), loaded.prepared(study)
     from studies import search, training
@@ -59,7 +60,7 @@ def _run_network(study, journal, data_dir, published, engine, dask):
         if dask:
             train_on_dask(dask, fits, study, data_dir, journal)
         elif engine == "replicas":
-            train_as_replicas(fits, study, data, journal, progress)
+            train_as_replicas(fits, study, data, journal, progress, together)
 
     searched, arms = [], study.arms
     if published:

@@ -1,6 +1,7 @@
 """Replicas give the numbers that `model.fit` gives, fit by fit."""
 
 import functools
+import itertools
 
 import keras
 import numpy as np
@@ -200,6 +201,37 @@ def test_a_last_chunk_that_is_not_full_gives_the_same_numbers(monkeypatch):
     assert sorted(seen) == [[0, 1]] * EPOCHS + [[2]] * EPOCHS
     for one, other in zip(split, together, strict=True):
         assert_same_history(one, other.history)
+
+
+@pytest.mark.skipif(not backends.CAN_STACK, reason="this backend trains one after another")
+def test_convolutions_can_be_stacked_as_well():
+    optimizers, finished = [AMSGrad(0.001), AMSGrad(0.01)], []
+    alone = trained(convolutional, optimizers)
+    told = {"on_chunk": lambda positions, outcomes: finished.append(positions)}
+    for one, other in zip(trained(convolutional, optimizers, together=2, **told), alone, strict=True):
+        assert_same_history(one, other.history, tolerance=1e-3)
+    assert finished == [[0, 1]]
+
+
+@pytest.mark.skipif(backends.BACKEND != "jax", reason="only on JAX are groups mapped over one program")
+@pytest.mark.parametrize("model", [feedforward, with_dropout, convolutional])
+def test_seeds_and_folds_side_by_side_in_one_program_give_the_same_numbers(model, monkeypatch):
+    halves = [(TRAINING, VALIDATION, VALIDATION), (TRAINING + 200, TRAINING[:200], TRAINING[:200])]
+    grid = [
+        Replica(Adam(alpha), seed, *rows)
+        for seed, rows in itertools.product((0, 1), halves)
+        for alpha in (0.001, 0.01, 0.02)
+    ]
+    apart = train(model, grid, *digits(), batch_size=BATCH, epochs=2, together=2)
+    monkeypatch.setattr(backends, "can_map_lanes", lambda: True)
+    finished, told = [], {"on_chunk": lambda positions, outcomes: finished.append(positions)}
+    joined = train(model, grid, *digits(), batch_size=BATCH, epochs=2, together=6, **told)
+    assert sorted(map(len, finished)) == [6, 6]
+    for one, other in zip(joined, apart, strict=True):
+        assert_same_history(one, other.history, tolerance=1e-3)
+        np.testing.assert_allclose(one.outputs, other.outputs, atol=1e-3)
+        for mine, theirs in zip(one.weights, other.weights, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=0.02, atol=2e-4)
 
 
 def test_outputs_are_those_of_the_final_weights():

@@ -67,7 +67,17 @@ def over_replicas(function: Callable[..., Any], stacked: Sequence[Tensor], count
     if count == 1:
         alone = function([ops.squeeze(array, 0) for array in stacked])
         return keras.tree.map_structure(lambda array: ops.expand_dims(array, 0), alone)
-    return (jax.vmap if BACKEND == "jax" else tf.vectorized_map)(function, stacked)
+    return jax.vmap(function)(stacked) if BACKEND == "jax" else tf.vectorized_map(function, stacked)
+
+
+def can_map_lanes():
+    """Return whether whole programs of several groups run better as one: where one leaves the device idle."""
+    return BACKEND == "jax" and has_gpu()
+
+
+def over_lanes(function, axes):
+    """Return `function` mapped over the given axes of its arguments (None: shared by all), as one program."""
+    return jax.jit(jax.vmap(function, axes))
 
 
 def gradient(function: Callable[..., Any], weights: Sequence[Tensor]) -> tuple[list[Tensor], Any]:

@@ -46,6 +46,27 @@ def chunks(group: list[int], at_most: int) -> tuple[int, list[list[int]]]:
     return size, [group[i : i + size] for i in range(0, len(group), size)]
 
 
+def joined(parts, at_most, alike):
+    """Return the chunks `parts`, (size, positions), with those in one that `alike(positions)` finds equal.
+
+    Only full chunks are joined, as many as have `at_most` replicas together; their positions follow each other.
+
+    >>> joined([(2, [0, 1]), (2, [2, 3]), (2, [4, 5]), (2, [6])], at_most=4, alike=lambda positions: "all")
+    [(2, [0, 1, 2, 3]), (2, [4, 5]), (2, [6])]
+    """
+    rows, alone = {}, []
+    for size, positions in parts:
+        if len(positions) == size:
+            rows.setdefault((size, alike(positions)), []).append(positions)
+        else:
+            alone.append((size, positions))
+    found = []
+    for (size, _), lanes in rows.items():
+        _, together = chunks(lanes, max(1, at_most // size))
+        found += [(size, [i for lane in each for i in lane]) for each in together]
+    return found + alone
+
+
 def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, replicas: int) -> int:
     """Return how many of `replicas` replicas of `model` to train in one chunk: an estimate from shapes, at least 1.
 

@@ -7,6 +7,7 @@ with, and an update works on long rows: the ten units of a small layer would lea
 import numpy as np
 from keras import ops
 
+from keras_amsgrad.replicas import backends
 from keras_amsgrad.rules import Tensor
 
 
@@ -38,5 +39,7 @@ def apart(matrix: Tensor, shape: tuple[int, ...]) -> Tensor:
 def along_row(values: Tensor, matrix: Tensor) -> Tensor:
     """Return a number of each replica, (replicas,), repeated for its part of a row of `matrix`: (columns,)."""
     columns = matrix.shape[1] // values.shape[0]
-    # By a product: XLA would weave any other repetition into the update, and look a number up for every weight.
+    if backends.has_gpu():  # a product there may round to 11 bits (TF32): 1 - beta_2 would be wrong by percents
+        return ops.repeat(values, columns)
+    # On a CPU by a product: XLA would weave any other repetition into the update, and look it up for every weight.
     return ops.matmul(values, np.repeat(np.eye(values.shape[0], dtype="float32"), columns, axis=1))

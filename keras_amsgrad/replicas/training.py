@@ -18,6 +18,7 @@ from keras_amsgrad.checks import number
 from keras_amsgrad.order import epoch_order
 from keras_amsgrad.replicas import backends, chunks, settings
 from keras_amsgrad.replicas.backup import Backup
+from keras_amsgrad.replicas.lanes import Lanes
 from keras_amsgrad.replicas.program import EVALUATION_ROWS, Program, check_network, metrics_of
 from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.stopping import Course, check_early_stopping
@@ -39,6 +40,7 @@ def train(
     shuffle: bool = True,
     early_stopping: keras.callbacks.EarlyStopping | None = None,
     memory: int = MEMORY,
+    together: int | None = None,
     on_epoch: Callable[[list[int], int, list[dict[str, float]]], object] | None = None,
     on_chunk: Callable[[list[int], list[Outcome]], object] | None = None,
     backup: Callable[[list[int]], pathlib.Path] | None = None,
@@ -61,6 +63,7 @@ def train(
         shuffle: Whether rows come in the order `epoch_order(seed, epoch, n)`, or as they are in `training`.
         early_stopping: A `keras.callbacks.EarlyStopping` to apply to each replica by itself, or None.
         memory: Bytes that one chunk of replicas may take; more replicas run in several chunks.
+        together: Replicas in a chunk at most, also of a convolutional network; None: an estimate from `memory`.
         on_epoch: Called as `on_epoch(positions, epoch, logs)` after each epoch of a chunk: positions in `replicas` of
             those still training, epoch from 0, and a list of {name: value}. On a CPU several chunks run at once, and
             each calls from a thread of its own.
@@ -93,7 +96,7 @@ def train(
         raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
     x, y = _on_device(x), _on_device(y)
     plan = Plan(x, y, batch_size, fill_last_batch, epochs, shuffle, early_stopping)
-    parts = _chunks(replicas, groups, networks, batch_size, memory)
+    parts = _chunks(replicas, groups, networks, batch_size, memory, together)
     missing = [(size, positions) for size, positions in parts if not set(positions) <= set(finished)]
     outcomes = [None] * len(replicas)
 
@@ -113,22 +116,30 @@ def train(
             on_chunk(positions, found)
         kept(positions).remove()
 
-    for _, positions in missing:  # seeds are for the whole process, so not in threads
-        networks.start(replicas[positions[0]].seed)
+    for size, positions in missing:  # seeds are for the whole process, so not in threads
+        for i in positions[::size]:
+            networks.start(replicas[i].seed)
     if missing:
         each_in_threads(at_once(networks.template), train_one, missing, done)
     return outcomes
 
 
-def _chunks(replicas, groups, networks, batch_size, memory):
-    """Return all chunks as (size, positions in `replicas`)."""
-    found = []
+def _chunks(replicas, groups, networks, batch_size, memory, together):
+    """Return all chunks as (size, positions in `replicas`): one lane of at most `size`, or several full ones."""
+    found, limits = [], []
+
+    def alike(positions):
+        first, optimizers = replicas[positions[0]], [replicas[i].optimizer for i in positions]
+        rows = (first.training, first.validation, first.outputs_for)
+        return networks.key(optimizers), *map(len, rows)
+
     for group in groups:
         slots = len(replicas[group[0]].optimizer.slots)
-        at_most = chunks.largest_chunk(networks.template, slots, batch_size, memory, len(replicas))
-        size, parts = chunks.chunks(group, at_most)
+        estimate = chunks.largest_chunk(networks.template, slots, batch_size, memory, len(replicas))
+        limits.append(together if together and backends.CAN_STACK else estimate)
+        size, parts = chunks.chunks(group, limits[-1])
         found += [(size, positions) for positions in parts]
-    return found
+    return chunks.joined(found, min(limits), alike) if found and backends.can_map_lanes() else found
 
 
 def _keeps_weights(early_stopping):
@@ -211,13 +222,17 @@ class _Networks:
             self.starts[seed] = [ops.convert_to_numpy(variable) for variable in network.variables]
         return self.starts[seed]
 
-    def program(self, optimizers):
-        """Return the program for replicas with these optimizers; those that differ in numbers share one."""
+    def key(self, optimizers):
+        """Return what replicas with these optimizers share with others that run in the same program."""
         own = {name: [s.get_config() for s in each] for name, each in settings.scheduled(optimizers).items()}
-        key = settings.program_key(optimizers[0]), len(optimizers), repr(own)
+        return settings.program_key(optimizers[0]), len(optimizers), repr(own)
+
+    def program(self, optimizers, lanes):
+        """Return the program for so many lanes of replicas with these optimizers, those of the first lane."""
+        key = self.key(optimizers), lanes
         with self.lock:
             if key not in self.programs:
-                self.programs[key] = Program(self.template, optimizers, self.loss, self.steps)
+                self.programs[key] = Lanes(Program(self.template, optimizers, self.loss, self.steps), lanes)
             return self.programs[key]
 
     def measured(self, validated):
@@ -227,42 +242,43 @@ class _Networks:
 
 
 def _train_chunk(replicas, size, networks, plan, on_epoch, kept, stop):
-    """Train replicas that share every batch, and return their outcomes; end early when the event `stop` is set.
+    """Train the lanes of a chunk, and return the outcomes of its replicas; end early when the event `stop` is set.
 
-    They run in a program for `size` replicas, so that the last chunk of a group needs none of its own: what is
-    missing to `size` is there, but never alive.
+    A lane of replicas shares every batch. A single one runs in a program for `size` replicas, so that the last chunk
+    of a group needs none of its own: what is missing to `size` is there, but never alive.
     """
     started = time.perf_counter()
-    first = replicas[0]
+    firsts = replicas[::size]
     optimizers = [replica.optimizer for replica in replicas]
     optimizers += optimizers[-1:] * (size - len(replicas))
-    program = networks.program(optimizers)
-    state = program.initial_state(networks.start(first.seed))
-    numbers = settings.columns(optimizers)
-    course = Course(len(replicas), size, plan.early_stopping, lambda k: program.final_weights(state, k))
-    state["alive"] = ops.convert_to_tensor(course.running)
+    program = networks.program(optimizers[:size], len(firsts))
+    state = program.initial_state([networks.start(first.seed) for first in firsts])
+    numbers = program.numbers(optimizers)
+    course = Course(len(replicas), program.count, plan.early_stopping, lambda k: program.final_weights(state, k))
+    state = program.with_alive(state, course.running)
     state, histories = kept.restore(state)
     done = course.replay(histories)
     for epoch in range(done, plan.epochs if course.running.any() else done):
-        batches, rest = plan.rows(first, epoch)
-        state, sums = program.epoch(state, numbers, plan.x, plan.y, batches, rest)
-        logs = _means(sums, batches.size + len(rest))
-        if len(first.validation):
-            sums = program.evaluate(state, plan.x, plan.y, *in_batches(first.validation, EVALUATION_ROWS))
-            logs |= {f"val_{name}": values for name, values in _means(sums, len(first.validation)).items()}
+        rows = [plan.rows(first, epoch) for first in firsts]
+        state, sums = program.epoch(state, numbers, plan.x, plan.y, rows)
+        logs = _means(sums, sum(part.size for part in rows[0]))
+        if validated := len(firsts[0].validation):
+            rows = [in_batches(first.validation, EVALUATION_ROWS) for first in firsts]
+            sums = program.evaluate(state, plan.x, plan.y, rows)
+            logs |= {f"val_{name}": values for name, values in _means(sums, validated).items()}
         on_epoch(*course.add(epoch, logs))
         if stop.is_set() or not course.running.any():
             break
-        state["alive"] = ops.convert_to_tensor(course.running)
+        state = program.with_alive(state, course.running)
         kept.save(state, course.history)
-    return _outcomes(program, state, course, plan, first, time.perf_counter() - started)
+    return _outcomes(program, state, course, plan, firsts, time.perf_counter() - started)
 
 
 def _means(sums, rows):
     return {name: ops.convert_to_numpy(values).astype(float) / rows for name, values in sums.items()}
 
 
-def _outcomes(program, state, course, plan, replica, seconds):
+def _outcomes(program, state, course, plan, firsts, seconds):
     weights = [program.final_weights(state, k) for k in range(program.count)]
     count = len(course.history)
     best = course.best_weights()
@@ -270,14 +286,14 @@ def _outcomes(program, state, course, plan, replica, seconds):
         best += [None] * (program.count - count)
         weights = [own if kept is None else kept for own, kept in zip(weights, best, strict=True)]
         state = program.state_with(state, weights)
-    outputs = _outputs(program, state, plan, replica.outputs_for)
+    outputs = _outputs(program, state, plan, [first.outputs_for for first in firsts])
     return [Outcome(course.status[k], course.history[k], weights[k], outputs[k], seconds / count) for k in range(count)]
 
 
 def _outputs(program, state, plan, rows):
-    """Return the outputs of each replica for `rows`: a list of arrays (rows, ...), or of None without rows."""
-    if not len(rows):
+    """Return the outputs of each replica for its lane's `rows`: a list of arrays (rows, ...), or of None."""
+    if not len(rows[0]):
         return [None] * program.count
-    batches, rest = in_batches(rows, EVALUATION_ROWS)
-    parts = [program.predict(state, plan.x, part) for part in [*batches, rest] if len(part)]
+    parts = np.split(np.asarray(rows, "int32"), range(EVALUATION_ROWS, len(rows[0]), EVALUATION_ROWS), axis=1)
+    parts = [program.predict(state, plan.x, list(part)) for part in parts]
     return list(np.concatenate([ops.convert_to_numpy(part) for part in parts], axis=1))

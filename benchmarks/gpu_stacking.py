@@ -1,0 +1,95 @@
+"""How many replicas of each network to train together: the time of a fit's step, one after another and stacked.
+
+    KERAS_BACKEND=jax python benchmarks/gpu_stacking.py [--json FILE] [--seconds 25] [--small]
+
+Trains `together` replicas as one chunk for a few epochs of made-up rows, with batches of 128, and takes the median time
+of the epochs after the first, which compiles. Where the time of a fit's step no longer falls, stacking has stopped to
+pay; a network is left after `--seconds`, or when memory runs out.
+"""
+
+import argparse
+import itertools
+import json
+import statistics
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_amsgrad import AMSGrad
+from keras_amsgrad.replicas import Replica, train
+from studies.models import network
+
+BATCH = 128
+MNIST, CIFAR10 = (28, 28), (32, 32, 3)
+# Network, shape of an image, replicas together, and the studies that train it.
+NETWORKS = (
+    ("logistic", MNIST, (1, 5, 25, 75), "mcgill-logistic korzeniowski-logistic"),
+    ("feedforward", MNIST, (1, 5, 25, 75), "mcgill-feedforward"),
+    ("cifarnet-drawn", CIFAR10, (1, 5, 25), "mcgill-cifarnet"),
+    ("cifarnet", CIFAR10, (1, 3, 6), "korzeniowski-cifarnet"),
+    ("smallvgg", CIFAR10, (1, 3, 6), "korzeniowski-smallvgg"),
+    ("vgg", CIFAR10, (1, 3, 6), "korzeniowski-vgg"),
+)
+
+
+def seconds_of_epochs(name, shape, together, batch, steps, epochs):
+    """Return the seconds of each epoch after the first, of `together` replicas."""
+    rows = steps * batch
+    rng = np.random.default_rng(0)
+    x, y = rng.random((rows, *shape), "float32"), rng.integers(0, 10, rows)
+    replicas = [Replica(AMSGrad(alpha), 0, np.arange(rows)) for alpha in np.geomspace(1e-4, 1e-3, together)]
+    ends = []
+    train(
+        lambda: network(name, shape, 10, flip=name in ("cifarnet", "smallvgg", "vgg")),
+        replicas,
+        x,
+        y,
+        batch_size=batch,
+        epochs=epochs,
+        together=together,
+        on_epoch=lambda *_: ends.append(time.perf_counter()),
+    )
+    return [later - earlier for earlier, later in itertools.pairwise(ends)]
+
+
+def measured(name, shape, counts, studies, seconds, small):
+    """Yield a row for each number of replicas together."""
+    started = time.perf_counter()
+    for together in counts[:2] if small else counts:
+        if time.perf_counter() - started > seconds:
+            break
+        batch, epochs, steps = (8, 3, 2) if small else (BATCH, 5, 200 if len(shape) == 2 else 40)
+        try:
+            taken = statistics.median(seconds_of_epochs(name, shape, together, batch, steps, epochs))
+        except Exception as error:  # each backend has an error of its own for too little memory
+            print(f"{name}, {together} together: {str(error)[:200]}", flush=True)
+            break
+        yield {
+            "model": name,
+            "together": together,
+            "batch": batch,
+            "ms_per_fit_and_step": round(1e3 * taken / steps / together, 4),
+            "studies": studies,
+        }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seconds", type=float, default=25)
+    parser.add_argument("--small", action="store_true")
+    options = parser.parse_args()
+    rows = []
+    for each in NETWORKS:
+        for row in measured(*each, options.seconds, options.small):
+            rows.append(row)
+            print(*row.values(), sep="  ", flush=True)
+        if options.json:  # after each network: a time limit may come
+            content = {"device": keras.distribution.list_devices()[0], "rows": rows}
+            options.json.write_text(json.dumps(content, indent=1))
+
+
+if __name__ == "__main__":
+    main()

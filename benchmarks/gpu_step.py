@@ -1,0 +1,197 @@
+"""Time one optimizer step on large and on many weights, as a share of what a copy of the same memory reaches.
+
+    KERAS_BACKEND=jax python benchmarks/gpu_step.py [--json FILE] [--weights 100_000_000] [--small]
+
+Bytes counted for each float32 weight: read w, the gradient and the slots, write w and the slots. So 36 for AMSGrad (m,
+v, v_max), 28 for Adam (m, v) and AdaMax (m, u). The copy reads and writes 36 bytes a weight. Contestants take turns,
+round after round; the figure is the median over rounds of the time of several steps in a row, after which the device is
+waited for.
+"""
+
+import argparse
+import json
+import math
+import statistics
+import time
+from pathlib import Path
+
+import keras
+from keras import ops
+
+import keras_amsgrad
+
+BACKEND = keras.backend.backend()
+BYTES = {"AMSGrad": 36, "Adam": 28, "AdaMax": 28}
+# The same rules, by what Keras calls them.
+THEIRS = {
+    "AMSGrad": lambda: keras.optimizers.Adam(0.001, amsgrad=True),
+    "Adam": lambda: keras.optimizers.Adam(0.001),
+    "AdaMax": lambda: keras.optimizers.Adamax(0.001),
+}
+
+
+def weight_sets(size, small):
+    """Return {title: shapes}: all weights in one array, and 200 small arrays as a network has them."""
+    return {f"1 of {size:_}": [(size // 1000, 1000)], "200 small": [(64, 64), (64,)] * (5 if small else 100)}
+
+
+def arrays(shapes, seed):
+    return [keras.random.normal(shape, seed=seed + i) for i, shape in enumerate(shapes)]
+
+
+def keras_step(create, shapes):
+    """Return a function that begins one step of a Keras optimizer, compiled where the backend compiles."""
+    weights, grads = [keras.Variable(w) for w in arrays(shapes, 0)], arrays(shapes, 1)
+    optimizer = create()
+    optimizer.build(weights)
+    if BACKEND != "jax":
+        return lambda: optimizer.apply(grads, weights)
+    # `+ 0`: the step below may write into what it is given, and Keras's variables keep theirs.
+    state = [[v.value + 0 for v in each] for each in (weights, optimizer.variables)]
+    return jax_step(lambda w, o: optimizer.stateless_apply(o, grads, w), state)
+
+
+def jax_step(update, state):
+    import jax
+
+    compiled = jax.jit(update, donate_argnums=(0, 1))
+
+    def step():
+        state[:] = compiled(*state)
+        return state
+
+    return step
+
+
+def optax_step(rule, shapes):
+    import optax
+
+    weights, grads = arrays(shapes, 0), arrays(shapes, 1)
+
+    def update(w, s):
+        steps, s = rule.update(grads, s, w)
+        return optax.apply_updates(w, steps), s
+
+    return jax_step(update, [weights, rule.init(weights)])
+
+
+def torch_step(create, shapes):
+    import torch
+
+    weights = [torch.nn.Parameter(w) for w in arrays(shapes, 0)]
+    for w, g in zip(weights, arrays(shapes, 1), strict=True):
+        w.grad = g
+    return create(weights).step
+
+
+def copy_step(shapes):
+    """Return a function that reads and writes arrays of 36 bytes a weight together, with next to nothing computed."""
+    source = [ops.ones((math.prod(shape) * 9 // 2,)) for shape in shapes]
+    if BACKEND == "torch":
+        target = [ops.zeros_like(each) for each in source]
+        return lambda: [t.copy_(s) for t, s in zip(target, source, strict=True)]
+    import jax
+
+    # Into memory that is there already, as a step writes: what is donated takes the result.
+    into = jax.jit(lambda target, source: [-a for a in source], donate_argnums=0, keep_unused=True)
+    target = [[ops.zeros_like(each) for each in source]]
+
+    def copy():
+        target[0] = into(target[0], source)
+        return target
+
+    return copy
+
+
+def others(rule, shapes):
+    """Return {name: step} of what else the backend has for a rule."""
+    if BACKEND == "jax":
+        import optax
+
+        name = {"AMSGrad": "amsgrad", "Adam": "adam", "AdaMax": "adamax"}[rule]
+        return {"optax": optax_step(getattr(optax, name)(0.001), shapes)}
+    from torch.optim import Adam, Adamax
+
+    if rule == "AdaMax":
+        return {"torch foreach": torch_step(lambda w: Adamax(w, 0.001, foreach=True), shapes)}
+    forms = ({"foreach": True}, {"fused": True})
+    return {
+        f"torch {next(iter(form))}": torch_step(
+            lambda w, form=form: Adam(w, 0.001, amsgrad=rule == "AMSGrad", **form), shapes
+        )
+        for form in forms
+    }
+
+
+def wait_for(result):
+    if BACKEND == "jax":
+        import jax
+
+        jax.block_until_ready(result)
+    else:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
+
+def milliseconds(steps, in_a_row, rounds):
+    """Return {name: median milliseconds of a step}; the steps take turns."""
+    times = {name: [] for name in steps}
+    for number in range(rounds + 2):  # two to warm up
+        for name, step in steps.items():
+            started = time.perf_counter()
+            for _ in range(in_a_row):
+                result = step()
+            wait_for(result)
+            if number >= 2:
+                times[name].append((time.perf_counter() - started) / in_a_row)
+    return {name: 1e3 * statistics.median(taken) for name, taken in times.items()}
+
+
+def measured(rule, title, shapes, small):
+    """Return the rows of one rule and one set of weights."""
+    steps = {
+        "copy": copy_step(shapes),
+        "keras_amsgrad": keras_step(lambda: getattr(keras_amsgrad, rule)(0.001), shapes),
+        "keras": keras_step(THEIRS[rule], shapes),
+        **others(rule, shapes),
+    }
+    size = sum(map(math.prod, shapes))
+    taken = milliseconds(steps, *((3, 3) if small else (10, 15)))
+    speed = {name: (36 if name == "copy" else BYTES[rule]) * size / ms / 1e6 for name, ms in taken.items()}
+    return [
+        {
+            "backend": BACKEND,
+            "weights": title,
+            "rule": rule,
+            "step": name,
+            "ms": round(ms, 4),
+            "gb_per_s": round(speed[name], 1),
+            "of_copy": round(speed[name] / speed["copy"], 3),
+        }
+        for name, ms in taken.items()
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--weights", type=int, default=100_000_000)
+    parser.add_argument("--small", action="store_true")
+    options = parser.parse_args()
+    size = 1_000_000 if options.small else options.weights
+    rows = []
+    for title, shapes in weight_sets(size, options.small).items():
+        for rule in BYTES:
+            found = measured(rule, title, shapes, options.small)
+            rows += found
+            for row in found:
+                print(*row.values(), sep="  ", flush=True)
+            if options.json:  # every time: a time limit may come
+                content = {"device": keras.distribution.list_devices()[0], "rows": rows}
+                options.json.write_text(json.dumps(content, indent=1))
+
+
+if __name__ == "__main__":
+    main()
