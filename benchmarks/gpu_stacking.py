@@ -28,9 +28,9 @@ NETWORKS = (
     ("logistic", MNIST, (1, 5, 25, 75), "mcgill-logistic korzeniowski-logistic"),
     ("feedforward", MNIST, (1, 5, 25, 75), "mcgill-feedforward"),
     ("cifarnet-drawn", CIFAR10, (1, 5, 25), "mcgill-cifarnet"),
-    ("cifarnet", CIFAR10, (1, 3, 6), "korzeniowski-cifarnet"),
-    ("smallvgg", CIFAR10, (1, 3, 6), "korzeniowski-smallvgg"),
-    ("vgg", CIFAR10, (1, 3, 6), "korzeniowski-vgg"),
+    ("cifarnet", CIFAR10, (1, 4, 12), "korzeniowski-cifarnet"),
+    ("smallvgg", CIFAR10, (1, 4, 12), "korzeniowski-smallvgg"),
+    ("vgg", CIFAR10, (1, 4, 12), "korzeniowski-vgg"),
 )
 
 
