@@ -163,7 +163,7 @@ def run(stage, options, environment, limit, before):
         "said": last_lines(log),
     }
     write(options.work / "stages" / f"{stage.name}.json", record)
-    print(f"{stage.name}: {status}, {seconds} s: {record['said'][-1:]}", flush=True)
+    print(f"{stage.name}: {status}, {seconds} s: {record['said'][-1] if record['said'] else ''}", flush=True)
     return status
 
 

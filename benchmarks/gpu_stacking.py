@@ -14,11 +14,11 @@ import statistics
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from keras_amsgrad import AMSGrad
 from keras_amsgrad.replicas import Replica, train
+from studies.machine import device
 from studies.models import network
 
 BATCH = 128
@@ -87,7 +87,7 @@ def main():
             rows.append(row)
             print(*row.values(), sep="  ", flush=True)
         if options.json:  # after each network: a time limit may come
-            content = {"device": keras.distribution.list_devices()[0], "rows": rows}
+            content = {"device": device(), "rows": rows}
             options.json.write_text(json.dumps(content, indent=1))
 
 

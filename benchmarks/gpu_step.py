@@ -19,6 +19,7 @@ import keras
 from keras import ops
 
 import keras_amsgrad
+from studies.machine import device
 
 BACKEND = keras.backend.backend()
 BYTES = {"AMSGrad": 36, "Adam": 28, "AdaMax": 28}
@@ -189,7 +190,7 @@ def main():
             for row in found:
                 print(*row.values(), sep="  ", flush=True)
             if options.json:  # every time: a time limit may come
-                content = {"device": keras.distribution.list_devices()[0], "rows": rows}
+                content = {"device": device(), "rows": rows}
                 options.json.write_text(json.dumps(content, indent=1))
 
 

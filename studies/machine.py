@@ -10,6 +10,15 @@ def machine():
     packages = ("keras", keras.backend.backend(), "numpy", "scikit-learn")
     return {
         "backend": keras.backend.backend(),
-        "device": keras.distribution.list_devices()[0],
+        "device": device(),
         "versions": {name: version(name) for name in packages},
     }
+
+
+def device():
+    """Return the device that Keras's backend puts its arrays on, as "gpu:0"."""
+    if keras.backend.backend() == "torch":  # for which Keras has no list of devices
+        import torch
+
+        return "cuda:0" if torch.cuda.is_available() else "cpu:0"
+    return keras.distribution.list_devices()[0]
