@@ -1,13 +1,13 @@
-"""Command line: python -m studies list | run NAME | report | export."""
+"""Command line: python -m studies list | run NAME | compare MODULE:FUNCTION | report | export."""
 
 import argparse
 import dataclasses
 import os
 import sys
-from pathlib import Path
 
 from studies.catalog import STUDIES, SyntheticStudy
 from studies.errors import StudyError
+from studies.options import add_compare, add_engine, add_out, add_sizes, engine_of
 
 
 def main(arguments=None):
@@ -44,7 +44,7 @@ def _parser():
 
     each = commands.add_parser("run", help="search, train repeatedly, report; continues where it stopped")
     each.add_argument("name", metavar="NAME", help="a study, as `list` shows it")
-    _add_out(each)
+    add_out(each)
     each.add_argument("--data-dir", metavar="DIR", help="folder with the data files (default: $KERAS_AMSGRAD_DATA)")
     each.add_argument(
         "--scale", choices=("smoke", "paper"), default="paper", help="smoke: every stage on a small subset"
@@ -53,41 +53,24 @@ def _parser():
         "--search", choices=("run", "published"), default="run", help="published: train with the settings of the source"
     )
     each.add_argument("--variant", metavar="NAME", help="another form of the study, as `list` shows it")
-    each.add_argument("--seeds", type=_count, metavar="N", help="repeated runs of each optimizer")
-    each.add_argument("--epochs", type=_count, metavar="N", help="epochs of every fit")
-    each.add_argument(
-        "--engine",
-        choices=("replicas", "gridsearch"),
-        help="replicas: all fits as one program (default); gridsearch: one after another, or with --jobs and --dask",
-    )
+    add_sizes(each)
+    where = add_engine(each)
     each.add_argument(
         "--together", type=_count, metavar="N", help="replicas in one program at most (default: an estimate)"
     )
-    where = each.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_count, metavar="N", help="processes that train at the same time")
     where.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler whose workers train, as tcp://host:8786")
     each.set_defaults(command=_run)
 
+    add_compare(commands)
+
     each = commands.add_parser("report", help="write report.html, figures and tables; never trains")
-    _add_out(each)
+    add_out(each)
     each.set_defaults(command=_report)
 
     each = commands.add_parser("export", help="write runs.csv, curves.csv, paths.csv")
-    _add_out(each)
+    add_out(each)
     each.set_defaults(command=_export)
     return parser
-
-
-def _add_out(parser):
-    parser.add_argument(
-        "--out", metavar="DIR", type=Path, default=Path("results"), help="results folder (default: results)"
-    )
-
-
-def _count(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
-    return int(text)
 
 
 def _list(parser, options):
@@ -106,9 +89,8 @@ def _variants(study):
 def _run(parser, options):
     if options.name not in STUDIES:
         parser.error(f"there is no study {options.name!r}; there are {', '.join(STUDIES)}")
-    if options.engine == "replicas" and (options.jobs or options.dask):
-        parser.error("--engine replicas is one program that keeps all cores busy; leave out --jobs and --dask")
-    if options.together and (options.engine == "gridsearch" or options.jobs or options.dask):
+    engine = engine_of(parser, options)
+    if options.together and engine == "gridsearch":
         parser.error("--together is for replicas; without them fits train one after another")
     study = _chosen_study(parser, options)
     from studies.run import run
@@ -118,7 +100,7 @@ def _run(parser, options):
         options.out,
         data_dir=options.data_dir,
         published=options.search == "published",
-        engine=options.engine or ("gridsearch" if options.jobs or options.dask else "replicas"),
+        engine=engine,
         jobs=options.jobs or 1,
         dask=options.dask,
         together=options.together,

@@ -48,7 +48,8 @@ class Dataset:
         parts = SPLITS[study.split](self)
         rows = (study.train_rows, study.train_rows, study.test_rows, study.test_rows)
         x_train, y_train, x_test, y_test = (part[:number] for part, number in zip(parts, rows, strict=True))
-        x_train, x_test = (x.astype("float32") / np.float32(study.divide_by) for x in (x_train, x_test))
+        if study.divide_by is not None:
+            x_train, x_test = (x.astype("float32") / np.float32(study.divide_by) for x in (x_train, x_test))
         if study.center:
             mean = x_train.mean(0, dtype="float64").astype("float32")
             x_train, x_test = x_train - mean, x_test - mean

@@ -30,6 +30,16 @@ def binary_crossentropy(labels, probabilities):
     return -ops.mean(truth * ops.log(p) + (1 - truth) * ops.log(1 - p), -1)
 
 
+def logits_crossentropy(labels, logits):
+    """Return the cross-entropy of logits (rows, classes), which are no probabilities yet.
+
+    >>> logits_crossentropy(ops.array([0]), ops.array([[0.0, 0.0]])).tolist()
+    [0.693...]
+    """
+    labels = ops.reshape(labels, ops.shape(logits)[:-1])
+    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+
+
 def _one_hot(labels, probabilities):
     return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), probabilities.shape[-1])
 
@@ -38,4 +48,4 @@ def _clipped(probabilities):
     return ops.clip(probabilities, SMALLEST, 1 - SMALLEST)
 
 
-LOSSES = {loss.__name__: loss for loss in (clipped_crossentropy, binary_crossentropy)}
+LOSSES = {loss.__name__: loss for loss in (clipped_crossentropy, binary_crossentropy, logits_crossentropy)}

@@ -10,12 +10,15 @@ from keras_amsgrad import InverseSqrtDecay, LinearDecay, normalized_weight_decay
 from keras_amsgrad.schedules import WarmRestarts
 from studies.losses import LOSSES
 from studies.models import network
+from studies.own.models import network as own_network
 
 FIRST_RESTART = 2  # epochs; each restart is twice as long as the one before
 
 
 def network_of(fit, data):
     """Return a function without arguments that returns the fit's uncompiled network."""
+    if ":" in fit.model:
+        return functools.partial(own_network, fit.model)
     shape = data.x_train.shape[1:]
     return functools.partial(network, fit.model, shape, data.classes, flip=fit.flip, l2=fit.l2)
 

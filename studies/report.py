@@ -24,10 +24,10 @@ def write_report(out):
     out = Path(out)
     found = [(plan, Journal(out).records(plan)) for plan in tables.plans(out)]
     records = [record for _, each in found for record in each]
-    rows = {"runs": tables.runs(records), "curves": tables.curves(records), "paths": tables.paths(records)}
+    rows = tables.all_of(records)
     with matplotlib.rc_context(figures.PAGE):
         sources = [_source(out, name, plans) for name, plans in _by_source(found)]
-    verdicts = claims.verdicts(**rows)
+    verdicts = claims.verdicts(**rows, of=[plan["study"] for plan, _ in found])
     claims.frame(verdicts).to_csv(out / "verdicts.csv", index=False)
     tables.write_tables(out)
     page = out / "report.html"
@@ -120,6 +120,8 @@ def mean_and_spread(values):
 
 def command(study):
     """Return the command that makes a study's numbers again; `study` is a plan's description."""
+    if study.get("command"):
+        return study["command"].replace("{seeds}", str(study["seeds"]))
     words = ["python -m studies run", study["name"]]
     names = study["variant"].split("+") if study["variant"] else []
     words += [f"--variant {name}" for name in names if name != "published-settings"]

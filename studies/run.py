@@ -10,13 +10,16 @@ from studies.progress import Progress
 from studies.workers import processes, train_on_dask
 
 
-def run(study, out, *, data_dir=None, published=False, jobs=1, engine="replicas", dask=None, together=None):
+def run(
+    study, out, *, data=None, data_dir=None, published=False, jobs=1, engine="replicas", dask=None, together=None
+):
     """Run a study into the folder `out` and write the report of everything found there. Returns the report's path.
 
-    `published` skips the search and trains with the settings that the source reports. `engine` is "replicas" (all
-    fits as one program) or "gridsearch" (one after another by scikit-learn, in `jobs` processes); `dask` is the
-    address of a Dask scheduler whose workers train instead, and see the same results folder. At most `together`
-    replicas train as one chunk; None leaves that to the engine.
+    `data` is a `Dataset` in place of the one that the study names, which is looked for in `data_dir`. `published` skips
+    the search and trains with the settings that the source reports. `engine` is "replicas" (all fits as one program) or
+    "gridsearch" (one after another by scikit-learn, in `jobs` processes); `dask` is the address of a Dask scheduler
+    whose workers train instead, and see the same results folder. At most `together` replicas train as one chunk; None
+    leaves that to the engine.
     """
     from studies.report import write_report
 
@@ -25,7 +28,8 @@ def run(study, out, *, data_dir=None, published=False, jobs=1, engine="replicas"
         if isinstance(study, SyntheticStudy):
             _run_synthetic(study, journal)
         else:
-            _run_network(study, journal, data_dir, published, engine, dask, together)
+            loaded = data or datasets.load(study.data, data_dir)
+            _run_network(study, journal, loaded, data_dir, published, engine, dask, together)
         return write_report(out)
 
 
@@ -50,8 +54,7 @@ def _let_xla_compile_loops_whole():
         os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_extra_options={option}".strip()
 
 
-def _run_network(study, journal, data_dir, published, engine, dask, together):
-    loaded = datasets.load(study.data, data_dir)
+def _run_network(study, journal, loaded, data_dir, published, engine, dask, together):
     study, data = dataclasses.replace(study, data_note=loaded.note), loaded.prepared(study)
     from studies import search, training
     from studies.replicas import train_as_replicas

@@ -43,6 +43,16 @@ def records(out):
     return [record for plan in plans(out) for record in Journal(out).records(plan)]
 
 
+def descriptions(out):
+    """Return the description of every study in a results folder."""
+    return [plan["study"] for plan in plans(out)]
+
+
+def all_of(records):
+    """Return the three tables by name."""
+    return {"runs": runs(records), "curves": curves(records), "paths": paths(records)}
+
+
 def runs(records):
     """Return one row for each fit. `best_*` are the best epoch's; epochs count from 1."""
     rows = []
@@ -84,9 +94,8 @@ def paths(records):
 
 def write_tables(out):
     """Write runs.csv, curves.csv and paths.csv for every study found in a results folder; return their paths."""
-    found = records(out)
     written = []
-    for name, table in (("runs", runs(found)), ("curves", curves(found)), ("paths", paths(found))):
+    for name, table in all_of(records(out)).items():
         path = Path(out) / f"{name}.csv"
         table.to_csv(path, index=False)
         written.append(path)

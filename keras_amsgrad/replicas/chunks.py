@@ -80,10 +80,19 @@ def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, 
     if is_convolutional(model) or not backends.CAN_STACK:
         return 1
     weights = sum(math.prod(v.shape) for v in model.variables)
-    activations = sum(math.prod(layer.output.shape[1:]) for layer in model.layers) * max(batch_size, 1000)
+    activations = sum(map(_numbers_out, model.layers)) * max(batch_size, 1000)
     threads = at_once(model)
     at_most = memory // threads // (4 * (weights * 2 * (2 + slots) + 3 * activations))
     if not backends.has_gpu():
         in_cache = CACHE // threads // (4 * weights * (2 + slots))
         at_most = min(at_most, in_cache, max(SMALL, math.ceil(replicas / (2 * threads))))
     return max(1, int(at_most))
+
+
+def _numbers_out(layer):
+    """Return how many numbers a layer puts out for a row; a size that is open counts as 1.
+
+    A layer that a model calls more than once has no `output`, but all its calls.
+    """
+    tensors = [tensor for call in layer._inbound_nodes for tensor in call.output_tensors]
+    return sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in tensors)

@@ -92,7 +92,7 @@ class NetworkStudy:
     fill_last_batch: bool = False  # with random repeats; else it is short
     loss: str = "sparse_categorical_crossentropy"
     split: str = ""  # which rows train and which test: see `studies.datasets`
-    divide_by: float = 255
+    divide_by: float | None = 255  # None: inputs are taken as they come, whole numbers as whole numbers
     center: bool = False  # subtract the training rows' mean, pixel by pixel
     flip: bool = False  # training images are mirrored left to right at random
     train_rows: int | None = None  # None: all rows
@@ -100,6 +100,7 @@ class NetworkStudy:
     data_note: str = ""  # what a run found out about its data, for the report
     scale: str = "paper"
     smoke_scale: Smoke = Smoke()
+    command: str = ""  # what makes a comparison of one's own again, with {seeds}; empty: run NAME
     variant: str = ""  # empty: the source's own protocol
     variants: dict[str, dict] = field(default_factory=dict, hash=False)  # what each changes, by field
 

@@ -1,6 +1,7 @@
 """The claims of the sources as data, and the verdict of the records on each.
 
 sources/         the claims
+own.py           the questions of comparisons of one's own
 comparisons.py   runs against runs, paired by seed
 measures.py      spread, grids, failures, published numbers
 walks.py         the one-dimensional problems

@@ -62,6 +62,8 @@ def advantage(metric, first, a, b):
 
 def shortened(study, variant, epochs, stage="repeat"):
     """Return in words how much less than the study's own epochs its runs were given, or an empty text."""
+    if study not in STUDIES:
+        return ""  # a comparison of one's own is as long as its user wants it
     base = STUDIES[study]
     changed = getattr(base, "variants", {}).get(variant.split("+")[0], {})
     planned = changed.get("search", base.search).epochs if stage == "search" else changed.get("epochs", base.epochs)

@@ -18,6 +18,7 @@ from studies.claims.claim import (
     Tables,
     Verdict,
 )
+from studies.claims.own import own_claims
 from studies.claims.sources import CLAIMS
 from studies.claims.statistics import ENOUGH, LEVEL, holm, p_of_at_least
 from studies.claims.words import SCHEDULES, number
@@ -103,13 +104,16 @@ def _mixed(counts, all_parts):
     return SUPPORTED if len(decided) > 1 or counts[NO_DIFFERENCE] == all_parts else INCONCLUSIVE
 
 
-def verdicts(runs, curves, paths):
-    """Return the `Verdict` on each of `CLAIMS`, from the tables of `studies.tables`. Tables may be empty."""
-    tables = Tables(runs, curves, paths)
-    decisions = [decide(claim, tables) for claim in CLAIMS]
+def verdicts(runs, curves, paths, of=()):
+    """Return the `Verdict` on each of `CLAIMS`, from the tables of `studies.tables`. Tables may be empty.
+
+    `of` holds the descriptions of the studies behind the tables: the questions of comparisons among them come last.
+    """
+    tables, claims = Tables(runs, curves, paths), [*CLAIMS, *own_claims(of, first=CLAIMS[-1].number + 1)]
+    decisions = [decide(claim, tables) for claim in claims]
     corrected = [nan] * len(decisions)
-    for source in dict.fromkeys(claim.source for claim in CLAIMS):
-        own = [i for i, claim in enumerate(CLAIMS) if claim.source == source]
+    for source in dict.fromkeys(claim.source for claim in claims):
+        own = [i for i, claim in enumerate(claims) if claim.source == source]
         for i, p in zip(own, holm([decisions[i].p for i in own]), strict=True):
             corrected[i] = p
     return [_verdict(decision, p, _at_best(decision, tables)) for decision, p in zip(decisions, corrected, strict=True)]
@@ -211,7 +215,14 @@ def _needs(decision, verdict):
         return tuple(commands)
     most = max((part.n for part in weak), default=decision.weakest.n if decision.run else 0)
     seeds = ENOUGH if most < ENOUGH else 2 * most
-    return tuple(each if seeds <= _seeds(each) else f"{each} --seeds {seeds}" for each in commands)
+    return tuple(_with_seeds(each, seeds) for each in commands)
+
+
+def _with_seeds(command, seeds):
+    """Return a command with so many seeds; that of one's own comparison says where they stand."""
+    if "{seeds}" in command:
+        return command.replace("{seeds}", str(seeds))
+    return command if seeds <= _seeds(command) else f"{command} --seeds {seeds}"
 
 
 def _seeds(command):

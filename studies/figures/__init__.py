@@ -3,13 +3,13 @@
 A source's module says which figures a study gets (`drawings`), and which set its studies side by side (`together`).
 In a notebook, give a plot function rows of runs.csv, curves.csv or paths.csv, and axes or none:
 
-    curves = pd.read_csv("results/curves.csv")
-    studies.figures.plot_curves(curves[curves["stage"] == "repeat"], "val_loss")
+    curves = studies.results("results").curves
+    plot_curves(curves[curves["stage"] == "repeat"], "val_loss")
 """
 
 from studies.figures import bushaev, korzeniowski, network, perez
-from studies.figures.dots import plot_beside_published, plot_differences, plot_dots
-from studies.figures.grids import plot_heat_map, plot_robustness, plot_sensitivity
+from studies.figures.dots import differences, plot_beside_published, plot_differences, plot_dots
+from studies.figures.grids import loss_grid, plot_heat_map, plot_robustness, plot_sensitivity, robustness
 from studies.figures.lines import plot_curves
 from studies.figures.style import PAGE, RATES, Drawing
 from studies.figures.synthetic import plot_paths
@@ -18,6 +18,8 @@ __all__ = [
     "PAGE",
     "RATES",
     "Drawing",
+    "differences",
+    "loss_grid",
     "of_source",
     "plot_beside_published",
     "plot_curves",
@@ -27,6 +29,7 @@ __all__ = [
     "plot_paths",
     "plot_robustness",
     "plot_sensitivity",
+    "robustness",
 ]
 
 

@@ -1,0 +1,26 @@
+"""What a results folder holds, as pandas frames: for notebooks. It never trains."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Results(NamedTuple):
+    """The tables of a results folder: the columns of runs.csv, curves.csv, paths.csv and verdicts.csv."""
+
+    runs: "pd.DataFrame"  # a row for each fit
+    curves: "pd.DataFrame"  # a row for each fit and epoch
+    paths: "pd.DataFrame"  # a row for each kept step of a walk
+    verdicts: "pd.DataFrame"  # a row for each claim
+
+
+def results(out="results"):
+    """Return the tables of every study in a results folder; raise StudyError where there is none.
+
+    Plot functions of `studies.figures` take rows of them: `plot_curves(results().curves, "val_loss")`.
+    """
+    from studies import claims, tables
+
+    found = tables.all_of(tables.records(out))
+    return Results(**found, verdicts=claims.frame(claims.verdicts(**found, of=tables.descriptions(out))))

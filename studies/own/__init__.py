@@ -1,0 +1,176 @@
+"""The same comparison on a model and data of one's own.
+
+models.py   functions that build models: found, told apart, checked
+data.py     arrays: read, checked, split
+"""
+
+import re
+from pathlib import Path
+
+from studies.catalog import Arm, NetworkStudy, Search
+from studies.errors import StudyError
+
+# What can be compared. What the settings do not say is as in `bushaev-variants`.
+ARMS = {
+    arm.optimizer: arm
+    for arm in (
+        Arm("Adam"),
+        Arm("AMSGrad"),
+        Arm("AdaMax", bias_correction=None),
+        Arm("Nadam", bias_correction=None, options={"momentum_decay": None}),
+        Arm("NDAdam", bias_correction=None),
+        Arm("SWATS", bias_correction=None),
+        Arm("SGD", bias_correction=None, options={"momentum": 0.9}),
+    )
+}
+GRID = {"learning_rate": (1e-4, 1e-3, 1e-2, 0.1), "beta_2": (0.99, 0.999)}
+SEEDS = 10  # the fewest pairs that carry a verdict
+
+LEFT_OPEN = (
+    "The search is a grid of 3 stratified folds of the training rows, with as many epochs as the repeated runs; it "
+    "keeps the setting with the lowest validation loss after the last epoch.",
+    "Nadam has a constant momentum, SWATS a tolerance of 1e-5, SGD a momentum of .9; all others Keras's defaults with "
+    "epsilon 1e-8 (D).",
+    "The same seed gives every optimizer the same initial weights and the same batches; inputs are taken as they come.",
+)
+
+
+def compare(
+    model,
+    x_train,
+    y_train,
+    x_test=None,
+    y_test=None,
+    *,
+    name=None,
+    out="results",
+    optimizers=("Adam", "AMSGrad"),
+    grid=GRID,
+    seeds=SEEDS,
+    epochs=20,
+    batch_size=32,
+    from_logits=False,
+    engine="replicas",
+    jobs=1,
+    data="arrays",
+    command="",
+):
+    """Compare optimizers on a classifier of one's own: search, paired repeated runs, verdicts, report.
+
+    Running it again in the same folder continues where it stopped, and trains nothing twice.
+
+    Args:
+        model: A function without arguments that returns a new, uncompiled Keras model with one input and one output
+            for each class; or its name, "MODULE:FUNCTION".
+        x_train: Inputs (rows, ...): floats, or whole numbers (tokens, say), which stay whole numbers.
+        y_train: Labels (rows,): whole numbers 0 .. classes - 1.
+        x_test, y_test: What every epoch validates on, and never chooses anything; without it, a quarter of the rows.
+        name: What the comparison is called in tables and report; by default after the function and `data`.
+        out: The results folder; `out`/report.html is the report.
+        optimizers: Two or more of `ARMS`, with Adam, against which the others are judged.
+        grid: {"learning_rate": values, "beta_2": values}: every pair is tried, on 3 folds.
+        seeds: Repeated runs of each optimizer; fewer than 10 carry no verdict.
+        epochs: Epochs of every fit.
+        batch_size: Rows in a batch.
+        from_logits: Whether the model ends in logits in place of probabilities.
+        engine: "replicas" (all fits as one program), or "gridsearch" (one after another, in `jobs` processes).
+        jobs: Processes that train at the same time.
+        data: What the arrays are called.
+        command: What makes the numbers again, for the report.
+
+    Returns:
+        The folder's tables, as `studies.results` gives them.
+
+    Raises:
+        StudyError: What cannot be compared, in one line, before anything trains.
+
+    >>> import keras, numpy as np, studies, tempfile
+    >>> def model():
+    ...     return keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")])
+    >>> x = np.random.default_rng(0).normal(size=(40, 2))
+    >>> found = studies.compare(
+    ...     model, x, (x[:, 0] > 0).astype(int), out=tempfile.mkdtemp(), seeds=2, epochs=1,
+    ...     grid={"learning_rate": [0.1], "beta_2": [0.999]})
+    >>> found.runs.groupby(["stage", "optimizer"]).size().to_dict()
+    {('repeat', 'AMSGrad'): 2, ('repeat', 'Adam'): 2, ('search', 'AMSGrad'): 3, ('search', 'Adam'): 3}
+    """
+    arms, search = check_choices(optimizers, grid, epochs)
+    for setting, value in (("seeds", seeds), ("epochs", epochs), ("batch_size", batch_size)):
+        if not isinstance(value, int) or value < 1:
+            raise StudyError(f"{setting} must be a whole number of at least 1, not {value!r}.")
+    from studies.frames import results
+    from studies.own import data as own_data
+    from studies.own import models
+    from studies.run import run
+
+    function = models.named(model)
+    arrays = own_data.dataset(data, x_train, y_train, x_test, y_test, folds=search.folds)
+    models.check(function, arrays.x_train, arrays.classes, from_logits)
+    study = NetworkStudy(
+        name=name or _name(function, data),
+        title=f"{function.partition(':')[2]} on {data}",
+        source="Your own models and data",
+        question=f"Does {' or '.join(arm.optimizer for arm in arms[1:])} beat Adam on your model?",
+        data=data,
+        model=models.identified(function),
+        arms=arms,
+        search=search,
+        epochs=epochs,
+        seeds=seeds,
+        batch_size=batch_size,
+        loss="logits_crossentropy" if from_logits else "sparse_categorical_crossentropy",
+        divide_by=None,
+        left_open=(*LEFT_OPEN, *(("A quarter of the rows, stratified, is the test set (D).",) * (x_test is None))),
+        command=command or f"studies.compare({function.replace(':', '.')}, ..., seeds={{seeds}})",
+    )
+    _run(run, study, out, data=arrays, engine=engine, jobs=jobs)
+    return results(out)
+
+
+def check_choices(optimizers, grid, epochs=1):
+    """Return the arms and the search of a comparison; raise StudyError for what there is not."""
+    return _arms(optimizers), _search(grid, epochs)
+
+
+def _arms(optimizers):
+    """Return the arms of these optimizers, Adam first."""
+    unknown = [name for name in optimizers if name not in ARMS]
+    if unknown:
+        raise StudyError(f"There is no optimizer {unknown[0]!r}; there are {', '.join(ARMS)}.")
+    if "Adam" not in optimizers or len(set(optimizers)) < 2:
+        raise StudyError(
+            f"optimizers must be Adam and one other at least, for they are judged against Adam; not {list(optimizers)}."
+        )
+    return tuple(ARMS[name] for name in sorted(dict.fromkeys(optimizers), key=lambda name: name != "Adam"))
+
+
+def _search(grid, epochs):
+    if set(grid) != set(GRID):
+        raise StudyError(f"grid must hold values for learning_rate and beta_2, not for {', '.join(grid) or 'nothing'}.")
+    for setting, values in grid.items():
+        good = [value > 0 and (setting == "learning_rate" or value < 1) for value in values]
+        if not good or not all(good):
+            allowed = "above 0" if setting == "learning_rate" else "between 0 and 1"
+            raise StudyError(f"The grid's values of {setting} must be {allowed}, one at least; not {list(values)}.")
+    return Search(tuple(map(float, grid["learning_rate"])), tuple(map(float, grid["beta_2"])), epochs=epochs)
+
+
+def _name(function, data):
+    """Return the name of a comparison, for files and links: compare-FUNCTION-DATA."""
+    words = (function.rpartition(":")[2], Path(data).stem)
+    return "-".join(["compare", *(re.sub(r"\W+", "_", word).strip("_") for word in words)])
+
+
+def _run(run, study, out, **how):
+    """Run a study; what the engine of replicas cannot train ends in one line."""
+    try:
+        run(study, out, **how)
+    except (StudyError, OSError):
+        raise
+    except Exception as error:
+        if how["engine"] != "replicas":
+            raise
+        text = " ".join(str(error).split())[:300]
+        raise StudyError(
+            f"It cannot be trained as replicas ({type(error).__name__}: {text}). Choose the engine gridsearch."
+        ) from error
