@@ -34,6 +34,18 @@ def test_adam_can_fail(tmp_path):
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "questions"), [("compare_convolutional.py", 4), ("compare_text.py", 2)], ids=["convolutional", "text"]
+)
+def test_a_comparison_of_ones_own_model_answers_each_question(name, questions, tmp_path):
+    said = run(name, tmp_path)
+    answers = [line for line in said.splitlines() if "than Adam's." in line]
+    assert len(answers) == questions
+    assert all("; n = 10, p = " in line for line in answers)
+    assert (tmp_path / "report.html").is_file()
+
+
 @pytest.mark.parametrize(
     ("name", "backend"),
     [

@@ -65,7 +65,8 @@ def compare(
         x_train: Inputs (rows, ...): floats, or whole numbers (tokens, say), which stay whole numbers.
         y_train: Labels (rows,): whole numbers 0 .. classes - 1.
         x_test, y_test: What every epoch validates on, and never chooses anything; without it, a quarter of the rows.
-        name: What the comparison is called in tables and report; by default after the function and `data`.
+        name: What the comparison is called in tables and report; by default after the function and `data`. In one
+            folder a comparison replaces an earlier one of the same name.
         out: The results folder; `out`/report.html is the report.
         optimizers: Two or more of `ARMS`, with Adam, against which the others are judged.
         grid: {"learning_rate": values, "beta_2": values}: every pair is tried, on 3 folds.
@@ -95,9 +96,8 @@ def compare(
     {('repeat', 'AMSGrad'): 2, ('repeat', 'Adam'): 2, ('search', 'AMSGrad'): 3, ('search', 'Adam'): 3}
     """
     arms, search = check_choices(optimizers, grid, epochs)
-    for setting, value in (("seeds", seeds), ("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(value, int) or value < 1:
-            raise StudyError(f"{setting} must be a whole number of at least 1, not {value!r}.")
+    _check_sizes(seeds=seeds, epochs=epochs, batch_size=batch_size, jobs=jobs)
+    _check_engine(engine, jobs)
     from studies.frames import results
     from studies.own import data as own_data
     from studies.own import models
@@ -130,6 +130,19 @@ def compare(
 def check_choices(optimizers, grid, epochs=1):
     """Return the arms and the search of a comparison; raise StudyError for what there is not."""
     return _arms(optimizers), _search(grid, epochs)
+
+
+def _check_sizes(**sizes):
+    for name, value in sizes.items():
+        if not isinstance(value, int) or value < 1:
+            raise StudyError(f"{name} must be a whole number of at least 1, not {value!r}.")
+
+
+def _check_engine(engine, jobs):
+    if engine not in ("replicas", "gridsearch"):
+        raise StudyError(f"engine must be replicas or gridsearch, not {engine!r}.")
+    if engine == "replicas" and jobs > 1:
+        raise StudyError("The engine replicas is one program that keeps all cores busy; leave out jobs.")
 
 
 def _arms(optimizers):

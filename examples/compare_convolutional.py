@@ -1,0 +1,49 @@
+"""Compare Adam, AMSGrad and AdaMax on a convolutional network of your own: search, paired runs, verdicts, report.
+
+Run: python examples/compare_convolutional.py [RESULTS]    (about half a minute)
+
+From the command line, with the arrays in a file (numpy.savez("digits.npz", x_train=..., y_train=...)):
+
+    python -m studies compare compare_convolutional:convolutional --data digits.npz --optimizers Adam,AMSGrad,AdaMax
+"""
+
+import sys
+
+import keras
+from keras import layers
+from sklearn.datasets import load_digits
+
+import studies
+
+
+def convolutional():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def main(out="results"):
+    images, labels = load_digits(return_X_y=True)
+    found = studies.compare(
+        convolutional,
+        images.reshape(-1, 8, 8, 1)[:600] / 16,
+        labels[:600],
+        data="digits",
+        out=out,
+        optimizers=("Adam", "AMSGrad", "AdaMax"),
+        grid={"learning_rate": [3e-3, 3e-2], "beta_2": [0.999]},
+        epochs=5,
+    )
+    for row in found.verdicts[found.verdicts["source"].str.startswith("You ask")].itertuples():
+        print(f"{row.claim} {row.verdict}: {row.sentence}")
+    print(f"report: {out}/report.html")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
