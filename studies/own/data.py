@@ -21,8 +21,9 @@ def read(path):
             return found
     except FileNotFoundError:
         raise StudyError(f"{path} does not exist. Write one: numpy.savez(PATH, x_train=..., y_train=...)") from None
-    except (OSError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise StudyError(f"{path} is not a .npz file of plain arrays: {error}") from error
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:  # TypeError: a .npy file
+        # NumPy's own message would advise to load pickled objects, which run code.
+        raise StudyError(f"{path} is not a whole .npz file of plain arrays, as numpy.savez writes it.") from error
 
 
 def dataset(name, x_train, y_train, x_test=None, y_test=None, *, folds=3):
