@@ -127,6 +127,7 @@ def test_results_are_the_tables_that_are_written(out):
     assert found.paths.empty
 
 
+@pytest.mark.slow
 def test_the_same_model_trains_nothing_twice_and_a_changed_one_everything(out, monkeypatch):
     records = list((out / "records").rglob("*.json"))
     before = {path: path.stat().st_mtime_ns for path in records}
@@ -137,6 +138,7 @@ def test_the_same_model_trains_nothing_twice_and_a_changed_one_everything(out, m
     assert len(list((out / "records").rglob("*.json"))) == 2 * len(records)
 
 
+@pytest.mark.slow
 def test_tokens_stay_whole_numbers_and_both_engines_agree(tmp_path):
     runs = []
     for engine in ("replicas", "gridsearch"):
