@@ -1,4 +1,4 @@
-"""Compare Adam and AMSGrad on text: made-up reviews as tokens, a network that begins with an Embedding.
+"""Compare Adam, AMSGrad and AdaMax on text: made-up reviews as tokens, a network that begins with an Embedding.
 
 Most gradients of an Embedding are zero in most steps, and large when a rare word comes: what AMSGrad was made for.
 
@@ -51,6 +51,7 @@ def main(out="results"):
         labels[800:],
         data="reviews",
         out=out,
+        optimizers=("Adam", "AMSGrad", "AdaMax"),
         grid={"learning_rate": [1e-2, 1e-1], "beta_2": [0.99, 0.999]},
         epochs=10,
     )

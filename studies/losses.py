@@ -11,7 +11,7 @@ SMALLEST = 1e-7
 def clipped_crossentropy(labels, probabilities):
     """Return -log p of the true class, with p clipped to [1e-7, 1 - 1e-7]; Keras's own goes back to the logits.
 
-    >>> clipped_crossentropy([0, 1], ops.array([[0.5, 0.5], [1.0, 0.0]])).tolist()
+    >>> ops.convert_to_numpy(clipped_crossentropy([0, 1], ops.array([[0.5, 0.5], [1.0, 0.0]]))).tolist()
     [0.693..., 16.118...]
     """
     truth = _one_hot(labels, probabilities)
@@ -23,7 +23,7 @@ def binary_crossentropy(labels, probabilities):
 
     That of Keras takes the logits of a softmax for those of as many sigmoids.
 
-    >>> binary_crossentropy([0], ops.array([[0.5, 0.25, 0.25]])).tolist()
+    >>> ops.convert_to_numpy(binary_crossentropy([0], ops.array([[0.5, 0.25, 0.25]]))).tolist()
     [0.422...]
     """
     truth, p = _one_hot(labels, probabilities), _clipped(probabilities)
@@ -33,7 +33,7 @@ def binary_crossentropy(labels, probabilities):
 def logits_crossentropy(labels, logits):
     """Return the cross-entropy of logits (rows, classes), which are no probabilities yet.
 
-    >>> logits_crossentropy(ops.array([0]), ops.array([[0.0, 0.0]])).tolist()
+    >>> ops.convert_to_numpy(logits_crossentropy(ops.array([0]), ops.array([[0.0, 0.0]]))).tolist()
     [0.693...]
     """
     labels = ops.reshape(labels, ops.shape(logits)[:-1])
