@@ -1,6 +1,6 @@
 """Compare Adam and AMSGrad on a convolutional network of your own: search, paired runs, verdicts, report.
 
-Run: python examples/compare_convolutional.py [RESULTS]    (about half a minute)
+Run: python examples/compare_convolutional.py [RESULTS]
 
 From the command line, with the arrays in a file (numpy.savez("digits.npz", x_train=..., y_train=...)):
 

@@ -2,7 +2,7 @@
 
 Most gradients of an Embedding are zero in most steps, and large when a rare word comes: what AMSGrad was made for.
 
-Run: python examples/compare_text.py [RESULTS]    (about half a minute)
+Run: python examples/compare_text.py [RESULTS]
 """
 
 import sys
