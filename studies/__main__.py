@@ -7,7 +7,7 @@ import sys
 
 from studies.catalog import STUDIES, SyntheticStudy
 from studies.errors import StudyError
-from studies.options import add_compare, add_engine, add_out, add_sizes, engine_of
+from studies.options import add_compare, add_engine, add_out, add_sizes, count, engine_of
 
 
 def main(arguments=None):
@@ -56,7 +56,7 @@ def _parser():
     add_sizes(each)
     where = add_engine(each)
     each.add_argument(
-        "--together", type=_count, metavar="N", help="replicas in one program at most (default: an estimate)"
+        "--together", type=count, metavar="N", help="replicas in one program at most (default: an estimate)"
     )
     where.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler whose workers train, as tcp://host:8786")
     each.set_defaults(command=_run)

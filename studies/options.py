@@ -15,8 +15,8 @@ def add_out(parser):
 
 
 def add_sizes(parser):
-    parser.add_argument("--seeds", type=_count, metavar="N", help="repeated runs of each optimizer")
-    parser.add_argument("--epochs", type=_count, metavar="N", help="epochs of every fit")
+    parser.add_argument("--seeds", type=count, metavar="N", help="repeated runs of each optimizer")
+    parser.add_argument("--epochs", type=count, metavar="N", help="epochs of every fit")
 
 
 def add_engine(parser):
@@ -27,7 +27,7 @@ def add_engine(parser):
         help="replicas: all fits as one program (default); gridsearch: one after another, or in several processes",
     )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_count, metavar="N", help="processes that train at the same time")
+    where.add_argument("--jobs", type=count, metavar="N", help="processes that train at the same time")
     return where
 
 
@@ -66,7 +66,7 @@ def add_compare(commands):
         help=f"what the search tries (default: {_grid_text(own.GRID)})",
     )
     add_sizes(each)
-    each.add_argument("--batch-size", type=_count, metavar="N", help="rows in a batch (default: 32)")
+    each.add_argument("--batch-size", type=count, metavar="N", help="rows in a batch (default: 32)")
     each.add_argument("--from-logits", action="store_true", help="the model ends in logits, not in probabilities")
     add_engine(each)
     each.set_defaults(command=_compare)
@@ -142,7 +142,7 @@ def _word(text):
     return text
 
 
-def _count(text):
+def count(text):
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
     return int(text)

@@ -10,9 +10,7 @@ from studies.progress import Progress
 from studies.workers import processes, train_on_dask
 
 
-def run(
-    study, out, *, data=None, data_dir=None, published=False, jobs=1, engine="replicas", dask=None, together=None
-):
+def run(study, out, *, data=None, data_dir=None, published=False, jobs=1, engine="replicas", dask=None, together=None):
     """Run a study into the folder `out` and write the report of everything found there. Returns the report's path.
 
     `data` is a `Dataset` in place of the one that the study names, which is looked for in `data_dir`. `published` skips
