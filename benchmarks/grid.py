@@ -3,8 +3,8 @@
     python benchmarks/grid.py [--data-dir DIR] [--epochs 2] [--models logistic feedforward] [--rows 60000] [--growth]
 
 The grid is that of `mcgill-logistic` and `mcgill-feedforward`: 5 learning rates x 5 beta_2 x 3 folds of MNIST's 60,000
-training rows (`--rows`: the first of them), batch 128; `cnn` is the convolutional network of `perez-cnn`. "floor" is the
-time that the arithmetic of training alone takes at the float32 speed that this machine reaches in a matrix product,
+training rows (`--rows`: the first of them), batch 128; `cnn` is the convolutional network of `perez-cnn`. "floor" is
+the time that the arithmetic of training alone takes at the float32 speed that this machine reaches in a matrix product,
 measured in the same run. `--growth` also shows how cost grows with the number of replicas, up to 200. One process for
 everything, so that both engines meet the same machine.
 """
@@ -72,7 +72,7 @@ def floor(name, epochs, rows, speed):
 
 
 def growth(name, x, y, counts=(1, 5, 25, 75, 200)):
-    """Yield (replicas, seconds for one epoch over two thirds of the rows): of four epochs and one, a third of the rest."""
+    """Yield (replicas, seconds for an epoch over two thirds of the rows): a third of what four take more than one."""
     rows = np.arange(len(y) * 2 // 3)
     for count in counts:
         replicas = [Replica(AMSGrad(alpha), 0, rows) for alpha in np.geomspace(1e-4, 1e-2, count)]
