@@ -74,12 +74,20 @@ def script(words, tmp_path):
     subprocess.run([sys.executable, *words[1:]], cwd=ROOT, check=True)
 
 
+def shell(words, tmp_path):
+    """Check a script's grammar and look up the options: it wants a machine of another kind."""
+    subprocess.run(["sh", "-n", words[0]], cwd=ROOT, check=True)
+    text = (ROOT / words[0]).with_suffix(".py").read_text()  # which it hands its options to
+    assert [word for word in words[1:] if word.startswith("--") and word not in text] == []
+
+
 CHEAPER = [
     ("pip install", install),
     ("make", make),
     ("python -m studies", study),
     ("dask", dask),
     ("python examples/", script),
+    ("benchmarks/gpu.sh", shell),
 ]
 
 
@@ -108,9 +116,14 @@ def python_blocks():
     return re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("code", python_blocks(), ids=lambda code: code.splitlines()[-1])
-def test_a_piece_of_code_runs(code):
+@pytest.mark.parametrize(
+    "code",
+    [pytest.param(code, marks=[pytest.mark.slow] if "studies.compare" in code else []) for code in python_blocks()],
+    ids=lambda code: code.splitlines()[-1],
+)
+def test_a_piece_of_code_runs(code, tmp_path, monkeypatch):
     """`model`, `classifier` and the data are the reader's own: here they are small."""
+    monkeypatch.chdir(tmp_path)
     import keras
     from scikeras.wrappers import KerasClassifier
 

@@ -70,12 +70,12 @@ def over_replicas(function: Callable[..., Any], stacked: Sequence[Tensor], count
     return jax.vmap(function)(stacked) if BACKEND == "jax" else tf.vectorized_map(function, stacked)
 
 
-def can_map_lanes():
+def can_map_lanes() -> bool:
     """Return whether whole programs of several groups run better as one: where one leaves the device idle."""
     return BACKEND == "jax" and has_gpu()
 
 
-def over_lanes(function, axes):
+def over_lanes(function: Callable[..., Any], axes: Any) -> Callable[..., Any]:
     """Return `function` mapped over the given axes of its arguments (None: shared by all), as one program."""
     return jax.jit(jax.vmap(function, axes))
 
