@@ -27,7 +27,7 @@ def called(code, names, **values):
 
 
 def path_of_keras(optimizer):
-    w, path = keras.Variable(START), []
+    w, path = keras.Variable(START.copy()), []  # torch would work on START itself
     for g in GRADIENTS:
         optimizer.apply([keras.ops.convert_to_tensor(g)], [w])
         path.append(keras.ops.convert_to_numpy(w).copy())
