@@ -12,7 +12,8 @@ import keras_amsgrad
 PAGE = (Path(__file__).parents[1] / "docs" / "optimizers.md").read_text()
 START = np.array([1.0, -2.0, 0.5, 3.0], "float32")
 # Large gradients first, small ones after: what an optimizer remembers of the large ones shows.
-GRADIENTS = np.random.default_rng(0).normal(size=(30, 4)).astype("float32") * np.repeat([[10.0], [0.1]], 15, axis=0)
+GRADIENTS = np.random.default_rng(0).normal(size=(30, 4)) * np.repeat([[10.0], [0.1]], 15, axis=0)
+GRADIENTS = GRADIENTS.astype("float32")
 
 
 def rows(library):
