@@ -247,7 +247,7 @@ def test_outputs_are_those_of_the_final_weights():
     [
         pytest.param(keras.optimizers.Adam(), "must be one of keras_amsgrad", id="another optimizer"),
         pytest.param(NDAdam(), "Received: NDAdam", id="ND-Adam"),
-        pytest.param(Nadam(), "Received: Nadam", id="Nadam"),
+        pytest.param(Nadam(), "Received: Nadam", id="Nadam with a momentum that rises"),
         pytest.param(SWATS(), "Received: SWATS", id="SWATS"),
         pytest.param(Adam(clipnorm=1.0), "`clipnorm` of Adam must be None", id="clipping"),
         pytest.param(Adam(use_ema=True), "`use_ema` of Adam must be False", id="averaged weights"),
@@ -277,6 +277,19 @@ def test_every_number_of_an_optimizer_may_differ_within_a_program():
     assert program_key(optimizers[0]) == program_key(optimizers[1])
     for optimizer, outcome in zip(optimizers, trained(feedforward, optimizers), strict=True):
         assert_same_history(outcome, fit(feedforward, optimizer, 3)[0])
+
+
+def test_nadam_with_a_constant_momentum_trains_as_replicas():
+    optimizers = [Nadam(alpha, momentum_decay=None) for alpha in (0.001, 0.01)]
+    for optimizer, outcome in zip(optimizers, trained(feedforward, optimizers), strict=True):
+        assert_same_history(outcome, fit(feedforward, optimizer, 3)[0])
+
+
+@pytest.mark.parametrize("optimizer", [Nadam(), NDAdam(), SWATS()], ids=lambda optimizer: type(optimizer).__name__)
+def test_an_optimizer_without_a_pure_step_says_so(optimizer):
+    g = np.ones(3, "float32")
+    with pytest.raises(NotImplementedError, match=f"{type(optimizer).__name__} has no pure step"):
+        optimizer.step(g, g, g, alpha=0.1, t=1, beta_1=0.9, beta_2=0.99, epsilon=1e-8)
 
 
 @pytest.mark.skipif(not backends.CAN_STACK, reason="this backend trains one after another")

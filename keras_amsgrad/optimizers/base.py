@@ -203,6 +203,11 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         """Return (step, new slots) of weight array number `i` with value `w`."""
         return self.rule(g, *slots, **numbers)
 
+    @property
+    def pure(self) -> bool:
+        """Whether `step` gives its updates: each follows from `t`, the weight's own gradient and its slots alone."""
+        return self.rule is not None
+
     def step(
         self, g: Tensor, *slots: Tensor, alpha: Tensor, t: Tensor, beta_1: Tensor, beta_2: Tensor, **settings: Tensor
     ) -> Step:
@@ -210,7 +215,12 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
 
         Pure, for use without variables: slots start as zeros, and every setting (`epsilon`; `bias_correction`, 1 or 0,
         where the rule has it and the optimizer's own is not meant) may be an array that broadcasts against `g`.
+
+        Raises:
+            NotImplementedError: The optimizer is not `pure`.
         """
+        if not self.pure:
+            raise NotImplementedError(f"{type(self).__name__} has no pure step: it needs more than `t`, g and slots.")
         c_1, c_2 = rules.one_minus_power(beta_1, t), rules.one_minus_power(beta_2, t)
         numbers = self.hyperparameters(alpha=alpha, beta_1=beta_1, beta_2=beta_2, c_1=c_1, c_2=c_2, **settings)
         return self.rule(g, *slots, **numbers)

@@ -9,7 +9,7 @@ from keras_amsgrad import rules
 from keras_amsgrad.checks import number
 from keras_amsgrad.optimizers.base import RuleOptimizer
 from keras_amsgrad.optimizers.settings import Config, Setting, Variable, at_step
-from keras_amsgrad.rules import Step, Tensor
+from keras_amsgrad.rules import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_amsgrad")
@@ -82,10 +82,9 @@ class Nadam(RuleOptimizer):
         next_mu = rules.nadam_momentum(next_beta_1, t + 1, self.momentum_decay)
         return {**numbers, **shares(mu, next_mu, self._advance(self._log_mu_product, mu))}
 
-    def step(self, g: Tensor, *slots: Tensor, **settings: Tensor) -> Step:
-        if self.momentum_decay is not None:
-            raise NotImplementedError("With `momentum_decay` a step depends on all steps before, not on `t` alone.")
-        return super().step(g, *slots, **settings)
+    @property
+    def pure(self) -> bool:
+        return self.momentum_decay is None  # else the product of all momenta so far takes part
 
     def get_config(self) -> Config:
         return {**super().get_config(), "momentum_decay": self.momentum_decay}

@@ -30,10 +30,10 @@ def check_optimizer(optimizer: RuleOptimizer) -> None:
         ValueError: A setting of Keras that the engine does not know.
     """
     name = type(optimizer).__name__
-    if not isinstance(optimizer, RuleOptimizer) or _keeps_more_than_slots(type(optimizer)):
+    if not isinstance(optimizer, RuleOptimizer) or not optimizer.pure:
         raise TypeError(
             "`optimizer` must be one of keras_amsgrad whose step follows from a weight's own gradient and slots (Adam, "
-            f"AMSGrad, AdaMax). "
+            "AMSGrad, AdaMax, Nadam with `momentum_decay=None`). "
             f"Received: {name}. Train it with `model.fit` or scikit-learn's GridSearchCV."
         )
     config = optimizer.get_config()
@@ -45,11 +45,6 @@ def check_optimizer(optimizer: RuleOptimizer) -> None:
             )
     for setting in ("learning_rate", "beta_1", "beta_2"):
         _check_number_or_schedule(name, setting, number_or_schedule(optimizer, setting))
-
-
-def _keeps_more_than_slots(kind: type[RuleOptimizer]) -> bool:
-    own = ("build", "apply", "update", "_settings")
-    return not kind.slots or any(getattr(kind, method) is not getattr(RuleOptimizer, method) for method in own)
 
 
 def _check_number_or_schedule(name: str, setting: str, value: Any) -> None:
