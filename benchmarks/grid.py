@@ -5,8 +5,8 @@
 The grid is that of `mcgill-logistic` and `mcgill-feedforward`: 5 learning rates x 5 beta_2 x 3 folds of MNIST's 60,000
 training rows (`--rows`: the first of them), batch 128; `cnn` is the convolutional network of `perez-cnn`. "floor" is
 the time that the arithmetic of training alone takes at the float32 speed that this machine reaches in a matrix product,
-measured in the same run. `--growth` also shows how cost grows with the number of replicas, up to 200. One process for
-everything, so that both engines meet the same machine.
+measured in the same run. `--growth` shows instead how cost grows with the number of replicas, up to 200. One process
+for everything, so that both engines meet the same machine.
 """
 
 import argparse
@@ -74,6 +74,7 @@ def floor(name, epochs, rows, speed):
 def growth(name, x, y, counts=(1, 5, 25, 75, 200)):
     """Yield (replicas, seconds for an epoch over two thirds of the rows): a third of what four take more than one."""
     rows = np.arange(len(y) * 2 // 3)
+    train(classifier(name, 1).model, [Replica(AMSGrad(), 0, rows[:BATCH])], x, y, batch_size=BATCH)  # a warm-up
     for count in counts:
         replicas = [Replica(AMSGrad(alpha), 0, rows) for alpha in np.geomspace(1e-4, 1e-2, count)]
         taken = {}
@@ -94,19 +95,26 @@ def main():
     arguments = parser.parse_args()
     data = datasets.load("mnist", arguments.data_dir)
     x, y = data.x_train[: arguments.rows].astype("float32") / 255, data.y_train[: arguments.rows]
-    print(f"75 fits of {arguments.epochs} epochs on {len(y)} rows, {keras.backend.backend()} backend")
+    print(f"{len(y)} rows, {keras.backend.backend()} backend")
+    (_compare_growth if arguments.growth else _compare_grids)(arguments, x, y)
+    print(f"\nLargest memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB")
+
+
+def _compare_grids(arguments, x, y):
+    print(f"75 fits of {arguments.epochs} epochs\n")
     print("| model | replicas (s) | GridSearchCV (s) | ratio | floor (s) |\n|---|---|---|---|---|")
     for name in arguments.models:
         mine = seconds(ReplicaGridSearchCV, name, arguments.epochs, x, y)
         theirs = seconds(GridSearchCV, name, arguments.epochs, x, y)
         least = floor(name, arguments.epochs, len(y), flops_per_second())
         print(f"| {name} | {mine:.1f} | {theirs:.0f} | {theirs / mine:.1f} | {least:.2f} |", flush=True)
-    if arguments.growth:
-        print("\n| model | replicas | s an epoch |\n|---|---|---|")
-        for name in arguments.models:
-            for count, cost in growth(name, x, y):
-                print(f"| {name} | {count} | {cost:.2f} |", flush=True)
-    print(f"\nLargest memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB")
+
+
+def _compare_growth(arguments, x, y):
+    print("| model | replicas | s an epoch |\n|---|---|---|")
+    for name in arguments.models:
+        for count, cost in growth(name, x, y):
+            print(f"| {name} | {count} | {cost:.2f} |", flush=True)
 
 
 if __name__ == "__main__":
