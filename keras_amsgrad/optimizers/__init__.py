@@ -1,7 +1,7 @@
 """Keras optimizers: slots, settings, and one call to a rule of `keras_amsgrad.rules`."""
 
-from keras_amsgrad.optimizers.adam import Adam, AdaMax, AMSGrad
-from keras_amsgrad.optimizers.base import CorrectableOptimizer, RuleOptimizer
+from keras_amsgrad.optimizers.adam import Adam, AdaMax, AMSGrad, CorrectableOptimizer
+from keras_amsgrad.optimizers.base import RuleOptimizer
 from keras_amsgrad.optimizers.nadam import Nadam
 from keras_amsgrad.optimizers.nd_adam import NDAdam
 from keras_amsgrad.optimizers.swats import SWATS

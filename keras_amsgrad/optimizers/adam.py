@@ -1,10 +1,50 @@
 """Adam, AMSGrad and AdaMax."""
 
+from typing import Any
+
 import keras
+from keras import ops
 
 from keras_amsgrad import rules
-from keras_amsgrad.optimizers.base import CorrectableOptimizer, RuleOptimizer
+from keras_amsgrad.optimizers.base import RuleOptimizer
+from keras_amsgrad.optimizers.settings import Config, Setting
 from keras_amsgrad.rules import Tensor
+
+
+class CorrectableOptimizer(RuleOptimizer):
+    """A rule whose step size carries Adam's bias correction, or does not."""
+
+    def __init__(
+        self,
+        learning_rate: Setting = 0.001,
+        beta_1: Setting = 0.9,
+        beta_2: Setting = 0.999,
+        epsilon: float = 1e-8,
+        bias_correction: bool = True,
+        **keras_arguments: Any,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
+        self.bias_correction = bool(bias_correction)
+
+    def hyperparameters(
+        self,
+        *,
+        alpha: Tensor,
+        beta_1: Tensor,
+        beta_2: Tensor,
+        epsilon: Tensor,
+        c_1: Tensor,
+        c_2: Tensor,
+        bias_correction: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        if bias_correction is not None:
+            alpha = ops.where(bias_correction > 0, rules.corrected(alpha, c_1, c_2), alpha)
+        elif self.bias_correction:
+            alpha = rules.corrected(alpha, c_1, c_2)
+        return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+
+    def get_config(self) -> Config:
+        return {**super().get_config(), "bias_correction": self.bias_correction}
 
 
 @keras.saving.register_keras_serializable("keras_amsgrad")
