@@ -31,7 +31,7 @@ def write_report(out):
     claims.frame(verdicts).to_csv(out / "verdicts.csv", index=False)
     tables.write_tables(out)
     page = out / "report.html"
-    page.write_text(_template().render(verdicts=verdicts, sources=sources, rows=rows), encoding="utf-8")
+    page.write_text(template("report.html").render(verdicts=verdicts, sources=sources, rows=rows), encoding="utf-8")
     return page
 
 
@@ -62,23 +62,32 @@ def _source(out, name, found):
 
 def _section(out, plan, records):
     """Return what the page says about one study."""
-    study, runs = plan["study"], tables.runs(records)
-    label = study["name"] + (f".{study['variant']}" if study["variant"] else "")
+    study, runs, paths = plan["study"], tables.runs(records), tables.paths(records)
     network = "epochs" in study
-    paths = tables.paths(records)
     drawings = _network_drawings(study, records) if network else synthetic.drawings(study, paths)
+    return facts(plan, records) | {
+        "diverged": int((runs["status"] == "diverged").sum()),
+        "results": results(_repeats(runs), study.get("published") or {}) if network else synthetic.ends(study, paths),
+        "figures": [_saved(drawing, out / "figures", label_of(study)) for drawing in drawings],
+    }
+
+
+def facts(plan, records):
+    """Return what became of one study: how much is done, in how much time, with which versions, by which command."""
     return {
-        "id": label,
-        "study": study,
+        "id": label_of(plan["study"]),
+        "study": plan["study"],
         "done": len(records),
         "planned": len(plan["records"]),
         "versions": _versions(records),
-        "command": command(study),
-        "seconds": runs["seconds"].sum(),
-        "diverged": int((runs["status"] == "diverged").sum()),
-        "results": results(_repeats(runs), study.get("published") or {}) if network else synthetic.ends(study, paths),
-        "figures": [_saved(drawing, out / "figures", label) for drawing in drawings],
+        "command": command(plan["study"]),
+        "seconds": sum(record["outcome"].get("seconds", 0) for record in records),
     }
+
+
+def label_of(study):
+    """Return the name of a study in a plan, with its variant."""
+    return ".".join(filter(None, (study["name"], study["variant"])))
 
 
 def _network_drawings(study, records):
@@ -176,13 +185,18 @@ def _table_of(rows):
     return "paths.csv" if "t" in rows else "curves.csv" if "epoch" in rows else "runs.csv"
 
 
-def _template():
+def template(name):
+    """Return a page's template, with the filters `cell` and `number`; in HTML, names are escaped."""
     loader = jinja2.PackageLoader("studies", "templates")
     environment = jinja2.Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=loader,
+        autoescape=name.endswith(".html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"cell": cell, "number": number}
-    return environment.get_template("report.html")
+    return environment.get_template(name)
 
 
 def cell(value):

@@ -14,7 +14,7 @@ from keras_amsgrad.diagnostics import ROOTS, gamma, inverse_step_size
 from studies.catalog import Losses
 from studies.machine import machine
 
-POINTS = 300  # of a path that are kept, spaced evenly in log t
+POINTS = 100  # of a path that are kept, spaced evenly in log t
 BLOCK = 1 << 17  # steps whose slopes are made at a time
 CURVES = ("x", "average_regret", "gamma_min", "negative_gamma", "largest_step")
 

@@ -1,31 +1,91 @@
-"""Copy what a results folder says to this one: tables, with six digits and compressed where they are long, and figures.
+"""Keep results beside the code: the records themselves, and the tables, figures and verdicts that come from them.
 
-python studies/published/publish.py RESULTS
+python studies/published/publish.py RESULTS              take a results folder in, and make everything here anew
+python studies/published/publish.py --restore RESULTS    the other way: to draw the report, or to go on with a run
 """
 
+import argparse
 import shutil
-import sys
+import tarfile
 from pathlib import Path
 
-from studies.frames import results as tables_of
+from PIL import Image
+
+from studies import claims, tables
+from studies.errors import StudyError
+from studies.journal import Journal
+from studies.report import facts, label_of, template, write_report
 
 HERE = Path(__file__).parent
 
 
+def restore(results, kept=HERE):
+    """Write the records kept here into the folder `results`, where it lacks them."""
+    for path in sorted((kept / "records").glob("*.tar.xz")):
+        with tarfile.open(path) as archive:
+            lacking = [member for member in archive if not (Path(results) / member.name).exists()]
+            archive.extractall(results, lacking, filter="data")
+
+
 def publish(results, to=HERE):
-    """Write runs.csv, verdicts.csv, curves.csv.gz, paths.csv.gz and figures/*.png of the folder `results` into `to`."""
-    tables = tables_of(results)
-    for name in ("runs", "verdicts"):
-        getattr(tables, name).to_csv(to / f"{name}.csv", index=False)
+    """Add the records of the folder `results` to those in `to`, and make all that comes from them anew, in both."""
+    tables.plans(results)  # a folder without any is a mistake
+    restore(results, to)
+    write_report(results)
+    plans, found = tables.plans(results), tables.all_of(tables.records(results))
+    for plan in plans:
+        _pack(results, plan, to / "records" / f"{label_of(plan['study'])}.tar.xz")
+    _copy_figures(Path(results) / "figures", to / "figures")
+    verdicts = claims.verdicts(**found, of=[plan["study"] for plan in plans])
+    _write_tables(found, claims.frame(verdicts), to)
+    studies = [facts(plan, Journal(results).records(plan)) for plan in plans]
+    page = template("published.md").render(verdicts=verdicts, studies=studies)
+    (to / "README.md").write_text(page, encoding="utf-8")
+
+
+def _pack(results, plan, path):
+    """Write the plan and the records of one study as one file: the same bytes for the same records."""
+    study, journal = plan["study"], Journal(results)
+    names = [f"records/{study['name']}/{key}.json" for key in sorted(plan["records"])]
+    path.parent.mkdir(exist_ok=True)
+    with tarfile.open(path, "w:xz") as archive:
+        for name in [f"plans/{label_of(study)}.json", *names]:
+            if (journal.folder / name).exists():
+                archive.add(journal.folder / name, name, filter=_without_time_and_owner)
+
+
+def _without_time_and_owner(member):
+    member.mtime, member.uid, member.gid, member.uname, member.gname, member.mode = 0, 0, 0, "", "", 0o644
+    return member
+
+
+def _write_tables(found, verdicts, to):
+    """Write runs and verdicts as they are; curves and paths, which are long, compressed and with six digits."""
+    found["runs"].to_csv(to / "runs.csv", index=False)
+    verdicts.to_csv(to / "verdicts.csv", index=False)
     for name in ("curves", "paths"):
-        # No time in the archive: the same numbers are the same bytes.
         compression = {"method": "gzip", "mtime": 0}
-        getattr(tables, name).to_csv(to / f"{name}.csv.gz", index=False, float_format="%.6g", compression=compression)
-    shutil.rmtree(to / "figures", ignore_errors=True)
-    (to / "figures").mkdir()
-    for figure in sorted((Path(results) / "figures").glob("*.png")):
-        shutil.copy(figure, to / "figures")
+        found[name].to_csv(to / f"{name}.csv.gz", index=False, float_format="%.6g", compression=compression)
+
+
+def _copy_figures(figures, to):
+    """Copy the PNG figures, in 256 colours, which takes a third of the space."""
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir()
+    for path in sorted(figures.glob("*.png")):
+        Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(to / path.name, optimize=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", metavar="RESULTS", help="a results folder of `python -m studies run`")
+    parser.add_argument("--restore", action="store_true", help="write the records kept here into it")
+    options = parser.parse_args()
+    try:
+        (restore if options.restore else publish)(options.results)
+    except StudyError as error:
+        parser.exit(1, f"publish.py: error: {error}\n")
 
 
 if __name__ == "__main__":
-    publish(sys.argv[1])
+    main()

@@ -1,0 +1,88 @@
+"""What is kept beside the code: the records of a results folder, and everything that comes from them."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from studies.catalog import STUDIES
+from studies.errors import StudyError
+from studies.journal import Journal
+from tests import made_up
+
+HERE = Path(__file__).parents[1] / "studies" / "published"
+
+spec = importlib.util.spec_from_file_location("publish", HERE / "publish.py")
+publishing = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(publishing)
+
+
+def files(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.json")}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A results folder with one study, and where it was published."""
+    results, kept = (tmp_path_factory.mktemp(name) for name in ("results", "kept"))
+    made_up.record(results, STUDIES["perez-mlp"].smoke())
+    publishing.publish(results, kept)
+    return results, kept
+
+
+def test_what_was_published_comes_back_to_the_byte(first, tmp_path):
+    results, kept = first
+    publishing.restore(tmp_path, kept)
+    assert files(tmp_path) == files(results)
+
+
+def test_publishing_again_changes_no_byte(first, tmp_path):
+    _, kept = first
+    copy = shutil.copytree(kept, tmp_path / "copy")
+    publishing.restore(tmp_path / "results", kept)
+    publishing.publish(tmp_path / "results", copy)
+    assert {p.name: p.read_bytes() for p in copy.rglob("*.*")} == {p.name: p.read_bytes() for p in kept.rglob("*.*")}
+
+
+def test_a_second_study_is_added_to_the_first(first, tmp_path):
+    _, kept = first
+    copy = shutil.copytree(kept, tmp_path / "copy")
+    made_up.record(tmp_path / "results", STUDIES["digits"].smoke())
+    publishing.publish(tmp_path / "results", copy)
+    assert set(pd.read_csv(copy / "runs.csv")["study"]) == {"perez-mlp", "digits"}
+    assert {path.name for path in (copy / "records").iterdir()} == {"perez-mlp.tar.xz", "digits.tar.xz"}
+    page = (copy / "README.md").read_text()
+    assert "studies run perez-mlp --scale smoke" in page
+    assert "studies run digits --scale smoke" in page
+
+
+def test_restoring_leaves_newer_plans_and_records_alone(first, tmp_path):
+    results, kept = first
+    newer = shutil.copytree(results, tmp_path / "newer")
+    (plan,) = (newer / "plans").glob("*.json")
+    plan.write_text("newer")
+    record = next((newer / "records").rglob("*.json"))
+    record.unlink()
+    publishing.restore(newer, kept)
+    assert plan.read_text() == "newer"
+    assert record.exists()
+
+
+def test_an_empty_folder_is_refused_and_nothing_is_lost(first, tmp_path):
+    _, kept = first
+    before = {path: path.read_bytes() for path in kept.rglob("*.*")}
+    with pytest.raises(StudyError, match="holds no study"):
+        publishing.publish(tmp_path, kept)
+    assert {path: path.read_bytes() for path in kept.rglob("*.*")} == before
+
+
+def test_every_record_that_is_kept_here_is_whole(tmp_path):
+    publishing.restore(tmp_path)
+    journal = Journal(tmp_path)
+    for plan in journal.plans():
+        assert journal.records(plan), plan["study"]["name"]
+    assert not list(tmp_path.rglob("*.damaged"))
+    runs = pd.read_csv(HERE / "runs.csv")
+    assert len(runs) == sum("history" in r["outcome"] for plan in journal.plans() for r in journal.records(plan))
