@@ -37,7 +37,7 @@ def install(words, tmp_path):
     """Look up the extras that pip is asked for."""
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg")
-    (wanted,) = words[2:]
+    (wanted,) = (word for word in words[2:] if word != "--editable")
     extras = re.fullmatch(r"\.(?:\[(.*)\])?", wanted).group(1)
     assert set(extras.split(",") if extras else []) <= set(settings["options.extras_require"])
 
