@@ -30,7 +30,7 @@ def between(first, second):
 
 def names(first, second, setting):
     """Return what two sides share, and the setting, as a label."""
-    shared = [_word(key, value) for key, value in first.items() if second.get(key) == value]
+    shared = [_word(key, value) for key, value in first.items() if value and second.get(key) == value]
     return ", ".join([*filter(None, shared), *setting_in_words(setting)])
 
 
@@ -61,13 +61,18 @@ def advantage_in_words(metric, part, first, second):
 
 
 def number(value):
-    """Return a number to three digits, with a true minus."""
-    return f"{value:.3g}".replace("-", "−") if abs(value) < 1e6 else f"{value:.1e}"
+    """Return a number to three digits, with a true minus.
+
+    >>> number(-0.01234), number(1496.7)
+    ('−0.0123', '1,497')
+    """
+    text = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}" if abs(value) < 1e6 else f"{value:.1e}"
+    return text.replace("-", "−")
 
 
 def _word(key, value):
     if key == "schedule":
         return SCHEDULES.get(value, "a constant rate")
     if key == "variant":
-        return f"{value}" if value else "none of it"
+        return value or "the plain form"
     return str(value)
