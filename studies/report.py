@@ -1,5 +1,6 @@
 """The report: one page with the verdicts, tables and figures of every study in a results folder, from records only."""
 
+import dataclasses
 from pathlib import Path
 
 import jinja2
@@ -7,7 +8,7 @@ import matplotlib
 import pandas as pd
 from markupsafe import Markup
 
-from studies import claims, figures, tables
+from studies import claims, cost, figures, tables
 from studies.catalog import STUDIES
 from studies.figures import synthetic
 from studies.figures.style import with_series
@@ -16,6 +17,7 @@ from studies.journal import Journal
 
 # The order of the page; other sources, and studies of one's own, come after these.
 SOURCES = ("synthetic", "mcgill", "korzeniowski", "perez", "bushaev")
+RATE = 1e13  # float32 operations a second that we take a data-centre GPU to sustain in small convolutions (D)
 SMALL = 2500  # rows: more than these stay in the large tables, and have no CSV beside the figure
 
 
@@ -66,6 +68,7 @@ def _section(out, plan, records):
     network = "epochs" in study
     drawings = _network_drawings(study, records) if network else synthetic.drawings(study, paths)
     return facts(plan, records) | {
+        "whole": at_paper_scale(study) if study["scale"] == "smoke" else None,
         "diverged": int((runs["status"] == "diverged").sum()),
         "results": results(_repeats(runs), study.get("published") or {}) if network else synthetic.ends(study, paths),
         "figures": [_saved(drawing, out / "figures", label_of(study)) for drawing in drawings],
@@ -136,19 +139,37 @@ def command(study):
     words += [f"--variant {name}" for name in names if name != "published-settings"]
     words += ["--search published"] if "published-settings" in names else []
     words += ["--scale smoke"] if study["scale"] == "smoke" else []
-    usual = _usual(study["name"], names, study["scale"])
+    usual = _catalogued(study, study["scale"])
     changed = [name for name in ("seeds", "epochs") if usual and study.get(name) != getattr(usual, name, None)]
     return " ".join(words + [f"--{name} {study[name]}" for name in changed])
 
 
-def _usual(name, variants, scale):
-    """Return the catalog's study of this name, variant and scale; None where it has none."""
-    study = STUDIES.get(name)
-    if study is None:
+def _catalogued(study, scale="paper"):
+    """Return the catalog's study of a plan's name and variant, at a scale; None where it has none."""
+    found = STUDIES.get(study["name"])
+    if found is None:
         return None
-    for variant in variants:
-        study = study.as_variant(variant)
-    return study.smoke() if scale == "smoke" else study
+    for variant in filter(None, study["variant"].split("+")):
+        found = found.as_variant(variant)
+    return found.smoke() if scale == "smoke" else found
+
+
+def at_paper_scale(study):
+    """Return the command that runs a plan's study at the scale of its source, its size, and what it costs; or None.
+
+    The hours are those of a GPU that makes `RATE` operations a second: an assumption, not a measurement.
+    """
+    whole = _catalogued(study)
+    if whole is None or not study.get("row_operations"):
+        return None
+    operations = cost.of_study(whole, study["row_operations"], *study["data_rows"])
+    return {
+        "command": command(dataclasses.asdict(whole)),
+        "size": whole.size(),
+        "operations": f"{operations:.2g}",
+        "hours": f"{operations / RATE / 3600:.2g}",
+        "rate": f"{RATE:.0e}",
+    }
 
 
 def _versions(records):

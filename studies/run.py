@@ -53,9 +53,13 @@ def _let_xla_compile_loops_whole():
 
 
 def _run_network(study, journal, loaded, data_dir, published, engine, dask, together):
-    study, data = dataclasses.replace(study, data_note=loaded.note), loaded.prepared(study)
-    from studies import search, training
+    from studies import cost, search, training
+    from studies.parts import network_of
     from studies.replicas import train_as_replicas
+
+    data = loaded.prepared(study)
+    found = {"data_note": loaded.note, "data_rows": (len(loaded.y_train), len(loaded.y_test))}
+    study = dataclasses.replace(study, **found, row_operations=cost.of_row(network_of(study, data)()))
 
     def train_ahead(fits, progress):
         if dask:

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from studies import cost
+from studies.catalog import STUDIES
 from studies.models import LocalResponseNormalization, he_normal, network
 
 
@@ -66,3 +68,15 @@ def test_training_images_are_flipped_and_others_are_not():
     assert (mirrored | (seen == images).all((1, 2, 3))).all()
     assert 16 < mirrored.sum() < 48
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(flip(images, training=False)), images)
+
+
+def test_a_row_costs_two_operations_for_each_weight_and_place():
+    first, second, hidden, last = 28 * 28 * 25 * 64, 14 * 14 * 25 * 64 * 64, 7 * 7 * 64 * 1000, 1000 * 10
+    assert cost.of_row(network("cnn", (28, 28), classes=10)) == 2 * (first + second + hidden + last)
+
+
+def test_a_study_costs_what_its_searched_and_its_repeated_rows_cost():
+    study = STUDIES["mcgill-logistic"]
+    search = 2 * 25 * 30 * (2 * 600 * 3 + 600)
+    repeats = 2 * 5 * 50 * (600 * 3 + 100)
+    assert cost.of_study(study, row=1, train_rows=600, test_rows=100) == search + repeats

@@ -37,6 +37,7 @@ def out(tmp_path_factory):
     noted = dataclasses.replace(
         STUDIES["mcgill-cifarnet"].as_variant("as-coded").smoke(), data_note="Went through JPEG."
     )
+    smoke = [dataclasses.replace(each, data_rows=(50_000, 10_000), row_operations=10**8) for each in smoke]
     for study in (STUDIES["digits"], mine, noted, *smoke):
         made_up.record(out, study)
     report.write_report(out)
@@ -87,6 +88,14 @@ def test_every_figure_has_a_caption_and_its_rows(out, text):
 def test_what_became_of_the_images_is_said_beside_their_figures(text):
     section = text.split('<section id="mcgill-cifarnet.as-coded">')[1].split("</section>")[0]
     assert section.count("Went through JPEG.") == 1 + section.count("<figure")
+
+
+def test_a_small_run_says_what_the_whole_study_takes(text):
+    section = text.split('<section id="korzeniowski-cifarnet">')[1].split("</section>")[0]
+    operations = 24 * 5 * 150 * (50_000 * 3 + 10_000) * 1e8
+    assert f"{operations:.2g} floating-point operations" in section
+    assert f"{operations / 1e13 / 3600:.2g} hours" in section
+    assert "<code>python -m studies run korzeniowski-cifarnet</code>" in section
 
 
 def test_ids_are_used_once(text):

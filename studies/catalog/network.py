@@ -97,7 +97,10 @@ class NetworkStudy:
     flip: bool = False  # training images are mirrored left to right at random
     train_rows: int | None = None  # None: all rows
     test_rows: int | None = None
-    data_note: str = ""  # what a run found out about its data, for the report
+    # What a run finds out, for the report.
+    data_note: str = ""
+    data_rows: tuple[int, int] = (0, 0)  # training and test rows of the whole data set
+    row_operations: int = 0  # see `studies.cost`
     scale: str = "paper"
     smoke_scale: Smoke = Smoke()
     command: str = ""  # what makes a comparison of one's own again, with {seeds}; empty: run NAME
