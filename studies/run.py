@@ -58,8 +58,13 @@ def _run_network(study, journal, loaded, data_dir, published, engine, dask, toge
     from studies.replicas import train_as_replicas
 
     data = loaded.prepared(study)
-    found = {"data_note": loaded.note, "data_rows": (len(loaded.y_train), len(loaded.y_test))}
-    study = dataclasses.replace(study, **found, row_operations=cost.of_row(network_of(study, data)()))
+    model = network_of(training.fit_of(study, data, study.arms[0], "repeat", study.epochs), data)()
+    study = dataclasses.replace(
+        study,
+        data_note=loaded.note,
+        data_rows=(len(loaded.y_train), len(loaded.y_test)),
+        row_operations=cost.of_row(model),
+    )
 
     def train_ahead(fits, progress):
         if dask:
