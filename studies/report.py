@@ -1,6 +1,7 @@
 """The report: one page with the verdicts, tables and figures of every study in a results folder, from records only."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import jinja2
@@ -119,15 +120,17 @@ def results(repeats, published):
 
 
 def mean_and_spread(values):
-    """Return "mean ± standard deviation" of the finite values, and how many are not.
+    """Return "mean ± standard deviation" of the finite values, and how many are not: four decimals, small means more.
 
-    >>> mean_and_spread(pd.Series([0.25, 0.27]))
-    '0.2600 ± 0.0141'
+    >>> mean_and_spread(pd.Series([0.25, 0.27])), mean_and_spread(pd.Series([0.00027]))
+    ('0.2600 ± 0.0141', '0.000270')
     """
     good = values.dropna()
-    spread = f" ± {good.std():.4f}" if len(good) > 1 else ""
+    mean = good.mean()
+    decimals = 2 - math.floor(math.log10(mean)) if 0 < mean < 0.01 else 4
+    spread = f" ± {good.std():.{decimals}f}" if len(good) > 1 else ""
     lost = f" ({len(values) - len(good)} diverged)" if len(good) < len(values) else ""
-    return (f"{good.mean():.4f}{spread}" if len(good) else "") + lost
+    return (f"{mean:.{decimals}f}{spread}" if len(good) else "") + lost
 
 
 def command(study):
@@ -230,7 +233,7 @@ def cell(value):
 def number(value):
     """Return a number with four significant digits, "–" where there is none.
 
-    >>> number(0.012345), number(float("nan"))
-    ('0.01235', '–')
+    >>> number(-0.012345), number(float("nan"))
+    ('−0.01235', '–')
     """
-    return "–" if value != value else f"{value:.4g}"
+    return "–" if value != value else f"{value:.4g}".replace("-", "−")

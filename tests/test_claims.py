@@ -80,6 +80,11 @@ def test_the_sentence_names_the_direction():
     assert "AMSGrad is 2 % higher than that of Adam" in verdict(6, pairs(0.02)).sentence
 
 
+def test_a_disagreement_gives_its_reason_and_an_agreement_none():
+    assert verdict(6, pairs(0.02)).reason == CLAIMS[5].if_contradicted != ""
+    assert verdict(6, pairs(-0.02)).reason == ""
+
+
 # What counts
 
 

@@ -86,3 +86,23 @@ def test_every_record_that_is_kept_here_is_whole(tmp_path):
     assert not list(tmp_path.rglob("*.damaged"))
     runs = pd.read_csv(HERE / "runs.csv")
     assert len(runs) == sum("history" in r["outcome"] for plan in journal.plans() for r in journal.records(plan))
+
+
+def test_the_readme_says_what_the_verdicts_say():
+    text = publishing.README.read_text(encoding="utf-8")
+    assert text.split(publishing.BEGIN)[1].split(publishing.END)[0] == publishing.summary(
+        pd.read_csv(HERE / "verdicts.csv")
+    )
+
+
+def test_a_summary_replaces_the_one_before(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{publishing.BEGIN}old\n{publishing.END}after\n")
+    verdicts = pd.DataFrame({"number": [1], "source": ["Reddi"], "claim": ["It is so."], "verdict": ["supported"]})
+    for _ in range(2):
+        publishing.write_summary(verdicts, page)
+    text = page.read_text()
+    assert "old" not in text
+    assert text.count("Of 1 claims, 1 supported:") == 1
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")

@@ -48,6 +48,7 @@ class Claim:
     readings: tuple[str, ...] = ()  # schedules between which the source leaves the choice
     commands: tuple[str, ...] = ()  # what to run; empty: the studies
     seeded: bool = True  # more seeds strengthen it
+    if_contradicted: str = ""  # what we find behind our disagreement with the source
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,8 @@ class Verdict:
     needs: tuple[str, ...] = ()  # commands that would make or strengthen the verdict
     p: float = nan
     p_holm: float = nan
+
+    @property
+    def reason(self):
+        """Return what we find behind a disagreement with the source, where there is one."""
+        return self.claim.if_contradicted if self.verdict == CONTRADICTED else ""

@@ -143,6 +143,7 @@ def frame(found):
             "p": each.p,
             "p_holm": each.p_holm,
             "sentence": each.sentence,
+            "reason": each.reason,
             "needs": "; ".join(each.needs),
         }
         for each in found
@@ -182,15 +183,14 @@ def _sentence(decision, p_holm, fails, at_best):
     if len(decision.parts) > 1:
         counts = Counter(each.verdict for each in decision.parts)
         told = ", ".join(f"{counts[each]} {text}" for each, text in COUNTED.items() if counts[each])
-        words.append(f"of {len(decision.parts)} comparisons {told}. The one that decides is")
+        words.append(f"{'of' if words else 'Of'} {len(decision.parts)} comparisons {told}. The one that decides is")
     p = "" if isnan(p_holm) else f", p = {number(p_holm)} after Holm's correction"
     words.append(f"{part.label}: {part.text}; n = {part.n}{p}.")
     if part.reason:
         words.append(f"{part.reason[0].upper()}{part.reason[1:]}.")
     if fails:
         words.append("That is not below .05.")
-    text = " ".join([*words, *at_best])
-    return text[0].upper() + text[1:]
+    return " ".join([*words, *at_best])
 
 
 def _at_best(decision, tables):

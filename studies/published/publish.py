@@ -9,6 +9,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import pandas as pd
 from PIL import Image
 
 from studies import claims, tables
@@ -17,6 +18,9 @@ from studies.journal import Journal
 from studies.report import facts, label_of, template, write_report
 
 HERE = Path(__file__).parent
+README = HERE.parents[1] / "README.md"
+ORDER = (claims.SUPPORTED, claims.CONTRADICTED, claims.NO_DIFFERENCE, claims.INCONCLUSIVE, claims.NOT_RUN)
+BEGIN, END = "<!-- verdicts, written by studies/published/publish.py -->\n", "<!-- end of verdicts -->\n"
 
 
 def restore(results, kept=HERE):
@@ -41,6 +45,21 @@ def publish(results, to=HERE):
     studies = [facts(plan, Journal(results).records(plan)) for plan in plans]
     page = template("published.md").render(verdicts=verdicts, studies=studies)
     (to / "README.md").write_text(page, encoding="utf-8")
+
+
+def summary(verdicts):
+    """Return what README.md says of rows of verdicts.csv: how many claims came out how, and a table of all."""
+    counts = verdicts["verdict"].value_counts()
+    words = [f"{counts[verdict]} {verdict}" for verdict in ORDER if verdict in counts]
+    rows = [f"| {each.number} | {each.source} | {each.claim} | {each.verdict} |" for each in verdicts.itertuples()]
+    table = "\n".join(["| | source | claim | verdict |", "|---|---|---|---|", *rows])
+    return f"Of {len(verdicts)} claims, {', '.join(words)}:\n\n{table}\n"
+
+
+def write_summary(verdicts, page):
+    """Write the summary of verdicts.csv into a page, between its two marks."""
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    page.write_text(before + BEGIN + summary(verdicts) + END + rest.split(END)[1], encoding="utf-8")
 
 
 def _pack(results, plan, path):
@@ -82,7 +101,11 @@ def main():
     parser.add_argument("--restore", action="store_true", help="write the records kept here into it")
     options = parser.parse_args()
     try:
-        (restore if options.restore else publish)(options.results)
+        if options.restore:
+            restore(options.results)
+        else:
+            publish(options.results)
+            write_summary(pd.read_csv(HERE / "verdicts.csv"), README)
     except StudyError as error:
         parser.exit(1, f"publish.py: error: {error}\n")
 

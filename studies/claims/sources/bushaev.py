@@ -30,6 +30,9 @@ CLAIMS = (
         rope=0.1,
         measure=largest_step,
         seeded=False,
+        if_contradicted="Without bias correction, and with large gradients that by chance follow each other closely, a "
+        "step may reach α (1 − β₁)/√((1 − β₂)(1 − β₁²/β₂)), by the inequality of Cauchy and Schwarz: 2.35 α with the "
+        "betas (.9, .99) of this problem. What the claim leaves to “approximately” is a factor of two.",
     ),
     Claim(
         number=22,
