@@ -3,7 +3,6 @@
 import dataclasses
 import math
 import pathlib
-import threading
 import time
 import warnings
 from collections.abc import Callable, Collection, Sequence
@@ -18,8 +17,8 @@ from keras_amsgrad.checks import number
 from keras_amsgrad.order import epoch_order
 from keras_amsgrad.replicas import backends, chunks, settings
 from keras_amsgrad.replicas.backup import Backup
-from keras_amsgrad.replicas.lanes import Lanes
-from keras_amsgrad.replicas.program import EVALUATION_ROWS, Program, check_network, metrics_of
+from keras_amsgrad.replicas.networks import Networks
+from keras_amsgrad.replicas.program import EVALUATION_ROWS, check_network
 from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.stopping import Course, check_early_stopping
 from keras_amsgrad.replicas.threads import at_once, each_in_threads
@@ -90,7 +89,7 @@ def train(
         warnings.warn(f"Keras's {backends.BACKEND} backend trains replicas one after another.", stacklevel=2)
     groups = chunks.groups(replicas)
     steps = sum(epochs * math.ceil(len(replicas[group[0]].training) / batch_size) for group in groups)
-    networks = _Networks(model, loss, steps)
+    networks = Networks(model, loss, steps)
     _check(replicas, networks, batch_size, early_stopping)
     if fill_last_batch and not shuffle:
         raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
@@ -199,46 +198,6 @@ def in_batches(rows, size):
     rows = np.asarray(rows, "int32")
     full = len(rows) // size * size
     return rows[:full].reshape(-1, size), rows[full:]
-
-
-class _Networks:
-    """The network of all replicas, its weights at the start for each seed, and the programs made from it."""
-
-    def __init__(self, model, loss, steps):
-        self.model, self.loss, self.steps = model, loss, steps
-        self.template, self.starts, self.programs = None, {}, {}
-        self.lock = threading.Lock()
-
-    def template_for(self, seed):
-        self.start(seed)
-        return self.template
-
-    def start(self, seed):
-        """Return the values of the variables with which a fit with this seed starts."""
-        if seed not in self.starts:
-            keras.utils.set_random_seed(seed)
-            network = self.model()
-            self.template = self.template or network
-            self.starts[seed] = [ops.convert_to_numpy(variable) for variable in network.variables]
-        return self.starts[seed]
-
-    def key(self, optimizers):
-        """Return what replicas with these optimizers share with others that run in the same program."""
-        own = {name: [s.get_config() for s in each] for name, each in settings.scheduled(optimizers).items()}
-        return settings.program_key(optimizers[0]), len(optimizers), repr(own)
-
-    def program(self, optimizers, lanes):
-        """Return the program for so many lanes of replicas with these optimizers, those of the first lane."""
-        key = self.key(optimizers), lanes
-        with self.lock:
-            if key not in self.programs:
-                self.programs[key] = Lanes(Program(self.template, optimizers, self.loss, self.steps), lanes)
-            return self.programs[key]
-
-    def measured(self, validated):
-        """Return the names in a replica's history."""
-        names = metrics_of(keras.losses.get(self.loss))
-        return (*names, *(f"val_{name}" for name in names)) if validated else names
 
 
 def _train_chunk(replicas, size, networks, plan, on_epoch, kept, stop):
