@@ -142,7 +142,7 @@ class StudyClassifier(KerasClassifier):
         super()._fit_keras_model(batches, None, **arguments)
 
 
-_programs = {}
+_programs: dict[tuple, tuple[keras.Model, list]] = {}
 
 
 def shared_program(model, model_id, compile_arguments):

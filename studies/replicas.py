@@ -15,7 +15,8 @@ def train_as_replicas(fits, study, data, journal, progress, together=None):
 
     At most `together` of them train as one chunk; None leaves that to the engine.
     """
-    networks, left = {}, []
+    networks: dict[tuple, list] = {}
+    left = []
     for fit in fits:
         if _replicas_can(fit, data):
             networks.setdefault((fit.model, fit.l2), []).append(fit)

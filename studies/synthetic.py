@@ -95,7 +95,8 @@ def paths(walks):
     steps = walks[0].steps
     streams = list(dict.fromkeys((walk.problem, walk.seed) for walk in walks))
     teams = [Team(name, walks, streams) for name in dict.fromkeys(walk.optimizer for walk in walks)]
-    kept, curves = log_spaced(steps), {walk: [] for walk in walks}
+    kept = log_spaced(steps)
+    curves: dict[Walk, list] = {walk: [] for walk in walks}
     with keras.device("cpu:0"), _float64():
         run = _compiled(lambda states, first, t, end, slopes: _walk(teams, states, first, t, end, slopes))
         states, t = [team.start() for team in teams], 1

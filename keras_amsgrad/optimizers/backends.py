@@ -10,7 +10,7 @@ from keras_amsgrad.optimizers.settings import Variable
 from keras_amsgrad.rules import Tensor
 
 
-class PlainUpdates:
+class PlainUpdates(keras.optimizers.Optimizer):
     """One weight array after the other; what JAX needs, which compiles the whole into one program."""
 
     def _refuse_what_the_backend_cannot(self) -> None:
@@ -47,7 +47,7 @@ class PlainUpdates:
 if keras.backend.backend() == "tensorflow":
     from keras_amsgrad.optimizers.tensorflow_updates import TensorFlowUpdates as OwnUpdates
 elif keras.backend.backend() == "torch":
-    from keras_amsgrad.optimizers.torch_updates import TorchUpdates as OwnUpdates  # type: ignore[assignment]
+    from keras_amsgrad.optimizers.torch_updates import TorchUpdates as OwnUpdates
 else:
 
     class OwnUpdates:  # type: ignore[no-redef]

@@ -78,7 +78,7 @@ def can_fuse(variables: list[Tensor], g: Tensor) -> bool:
     )
 
 
-class TensorFlowUpdates:
+class TensorFlowUpdates(keras.optimizers.Optimizer):
     def _refuse_what_the_backend_cannot(self) -> None:
         """Refuse conditional updates of mirrored variables: TensorFlow cannot merge replicas inside a condition."""
         if tf.__internal__.distribute.strategy_supports_no_merge_call():

@@ -1,5 +1,6 @@
 """torch: weights are updated in place, without a graph for gradients, and all at once where there is a kernel."""
 
+import keras
 import torch
 from keras.src.backend import in_stateless_scope
 
@@ -49,7 +50,7 @@ def can_fuse(tensors: list[Tensor], g: Tensor) -> bool:
     )
 
 
-class TorchUpdates:
+class TorchUpdates(keras.optimizers.Optimizer):
     def _dense(self, g: Tensor) -> Tensor:
         g = super()._dense(g)
         return g.to_dense() if g.is_sparse else g

@@ -5,15 +5,13 @@ import pathlib
 import time
 import warnings
 import zipfile
-from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_amsgrad.replicas.program import State
 from keras_amsgrad.replicas.replica import History
-
-State = dict[str, Any]  # tensors, and lists of them; see `program`
 
 SECONDS_BETWEEN_BACKUPS = 5  # so that short epochs do not pay for them
 
@@ -22,7 +20,7 @@ class Backup:
     """Keeps the state of a chunk and the histories of its replicas in the file `path`; without one, nothing."""
 
     def __init__(self, path: pathlib.Path | None) -> None:
-        self.path, self.saved = path or None, time.monotonic()
+        self.path, self.saved = path, time.monotonic()
 
     def restore(self, state: State) -> tuple[State, list[History]]:
         """Return (the state after the last saved epoch, the histories until then); `state` is that before the first."""

@@ -1,8 +1,8 @@
 """Which replicas run together."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -12,6 +12,9 @@ from keras_amsgrad.replicas.program import is_convolutional
 from keras_amsgrad.replicas.replica import Replica
 from keras_amsgrad.replicas.settings import program_key
 from keras_amsgrad.replicas.threads import at_once
+
+Item = TypeVar("Item")
+Chunk = tuple[int, list[int]]  # size, positions of at most so many replicas
 
 # Bytes of weights, slots and gradients that one chunk may have on a CPU: a chunk that stays in the last-level cache
 # trained 784-100-10 networks faster than a larger one, in single runs on a busy machine.
@@ -36,7 +39,7 @@ def groups(replicas: Sequence[Replica]) -> list[list[int]]:
     return list(found.values())
 
 
-def chunks(group: list[int], at_most: int) -> tuple[int, list[list[int]]]:
+def chunks(group: list[Item], at_most: int) -> tuple[int, list[list[Item]]]:
     """Split a group into (size, chunks): as few of at most `at_most` as will do, about equal, none above `size`.
 
     >>> chunks([3, 4, 5, 6, 7], at_most=2)
@@ -46,7 +49,7 @@ def chunks(group: list[int], at_most: int) -> tuple[int, list[list[int]]]:
     return size, [group[i : i + size] for i in range(0, len(group), size)]
 
 
-def joined(parts, at_most, alike):
+def joined(parts: Sequence[Chunk], at_most: int, alike: Callable[[list[int]], Hashable]) -> list[Chunk]:
     """Return the chunks `parts`, (size, positions), with those in one that `alike(positions)` finds equal.
 
     Only full chunks are joined, as many as have `at_most` replicas together; their positions follow each other.
@@ -54,7 +57,8 @@ def joined(parts, at_most, alike):
     >>> joined([(2, [0, 1]), (2, [2, 3]), (2, [4, 5]), (2, [6])], at_most=4, alike=lambda positions: "all")
     [(2, [0, 1, 2, 3]), (2, [4, 5]), (2, [6])]
     """
-    rows, alone = {}, []
+    rows: dict[tuple[int, Hashable], list[list[int]]] = {}
+    alone = []
     for size, positions in parts:
         if len(positions) == size:
             rows.setdefault((size, alike(positions)), []).append(positions)
@@ -89,7 +93,7 @@ def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, 
     return max(1, int(at_most))
 
 
-def _numbers_out(layer):
+def _numbers_out(layer: keras.Layer) -> int:
     """Return how many numbers a layer puts out for a row; a size that is open counts as 1.
 
     A layer that a model calls more than once has no `output`, but all its calls.

@@ -9,6 +9,7 @@ from keras_amsgrad.optimizers import RuleOptimizer
 
 RowNumbers = np.ndarray | Sequence[int]
 History = dict[str, list[float]]
+Weights = list[np.ndarray]  # the values of `model.variables`
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,6 +45,6 @@ class Outcome:
 
     status: str
     history: History
-    weights: list[np.ndarray]
+    weights: Weights
     outputs: np.ndarray | None
     seconds: float

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_amsgrad.replicas.replica import History
+from keras_amsgrad.replicas.replica import History, Weights
 
 
 class Seat:
@@ -17,11 +17,11 @@ class Seat:
 
     stop_training = False
 
-    def __init__(self, get_weights: Callable[[], list[np.ndarray]]) -> None:
+    def __init__(self, get_weights: Callable[[], Weights]) -> None:
         self.get_weights = get_weights
-        self.restored: list[np.ndarray] | None = None
+        self.restored: Weights | None = None
 
-    def set_weights(self, weights: list[np.ndarray]) -> None:
+    def set_weights(self, weights: Weights) -> None:
         self.restored = weights
 
 
@@ -32,7 +32,7 @@ class Watch:
     `restore_best_weights`.
     """
 
-    def __init__(self, early_stopping: Any, get_weights: Callable[[], list[np.ndarray]]) -> None:
+    def __init__(self, early_stopping: Any, get_weights: Callable[[], Weights]) -> None:
         self.callback = copy.deepcopy(early_stopping)
         self.seat = Seat(get_weights)
         if self.callback is not None:
@@ -45,7 +45,7 @@ class Watch:
             self.callback.on_epoch_end(epoch, logs)
         return self.seat.stop_training
 
-    def best_weights(self) -> list[np.ndarray] | None:
+    def best_weights(self) -> Weights | None:
         """Return the weights to go back to at the end of training, or None."""
         if self.callback is not None:
             self.callback.on_train_end()
@@ -59,9 +59,7 @@ class Course:
     that replica k has now.
     """
 
-    def __init__(
-        self, count: int, size: int, early_stopping: Any, weights_of: Callable[[int], list[np.ndarray]]
-    ) -> None:
+    def __init__(self, count: int, size: int, early_stopping: Any, weights_of: Callable[[int], Weights]) -> None:
         self.running = np.arange(size) < count
         self.history: list[History] = [{} for _ in range(count)]
         self.status = ["ok"] * count
@@ -92,7 +90,7 @@ class Course:
             self.add(epoch, measured)
         return epochs
 
-    def best_weights(self) -> list[list[np.ndarray] | None]:
+    def best_weights(self) -> list[Weights | None]:
         """Return, for each replica, the weights that early stopping goes back to, or None."""
         return [watch.best_weights() for watch in self.watches]
 

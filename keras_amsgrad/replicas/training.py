@@ -6,7 +6,7 @@ import pathlib
 import threading
 import time
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 import keras
@@ -18,11 +18,16 @@ from keras_amsgrad.checks import number
 from keras_amsgrad.order import epoch_order
 from keras_amsgrad.replicas import backends, chunks, settings
 from keras_amsgrad.replicas.backup import Backup
+from keras_amsgrad.replicas.chunks import Chunk
 from keras_amsgrad.replicas.lanes import Lanes
-from keras_amsgrad.replicas.program import EVALUATION_ROWS, Program, check_network, metrics_of
-from keras_amsgrad.replicas.replica import Outcome, Replica
+from keras_amsgrad.replicas.networks import Networks
+from keras_amsgrad.replicas.program import EVALUATION_ROWS, Batches, Columns, State, check_network
+from keras_amsgrad.replicas.replica import Outcome, Replica, RowNumbers
 from keras_amsgrad.replicas.stopping import Course, check_early_stopping
 from keras_amsgrad.replicas.threads import at_once, each_in_threads
+from keras_amsgrad.rules import Tensor
+
+OnEpoch = Callable[[list[int], int, list[dict[str, float]]], object]  # of positions, epoch, the logs of each
 
 MEMORY = 4 * 2**30  # bytes for one chunk
 
@@ -41,7 +46,7 @@ def train(
     early_stopping: keras.callbacks.EarlyStopping | None = None,
     memory: int = MEMORY,
     together: int | None = None,
-    on_epoch: Callable[[list[int], int, list[dict[str, float]]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     on_chunk: Callable[[list[int], list[Outcome]], object] | None = None,
     backup: Callable[[list[int]], pathlib.Path] | None = None,
     finished: Collection[int] = (),
@@ -90,7 +95,7 @@ def train(
         warnings.warn(f"Keras's {backends.BACKEND} backend trains replicas one after another.", stacklevel=2)
     groups = chunks.groups(replicas)
     steps = sum(epochs * math.ceil(len(replicas[group[0]].training) / batch_size) for group in groups)
-    networks = _Networks(model, loss, steps)
+    networks = Networks(model, loss, steps)
     _check(replicas, networks, batch_size, early_stopping)
     if fill_last_batch and not shuffle:
         raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
@@ -98,17 +103,17 @@ def train(
     plan = Plan(x, y, batch_size, fill_last_batch, epochs, shuffle, early_stopping)
     parts = _chunks(replicas, groups, networks, batch_size, memory, together)
     missing = [(size, positions) for size, positions in parts if not set(positions) <= set(finished)]
-    outcomes = [None] * len(replicas)
+    outcomes: list[Outcome | None] = [None] * len(replicas)
 
-    def kept(positions):
-        return Backup(backup and not _keeps_weights(early_stopping) and backup(positions))
+    def kept(positions: list[int]) -> Backup:
+        return Backup(backup(positions) if backup and not _keeps_weights(early_stopping) else None)
 
-    def train_one(chunk, stop):
+    def train_one(chunk: Chunk, stop: threading.Event) -> list[Outcome]:
         size, positions = chunk
         told = _told(on_epoch, positions)
         return _train_chunk([replicas[i] for i in positions], size, networks, plan, told, kept(positions), stop)
 
-    def done(chunk, found):
+    def done(chunk: Chunk, found: list[Outcome]) -> None:
         _, positions = chunk
         for i, outcome in zip(positions, found, strict=True):
             outcomes[i] = outcome
@@ -124,11 +129,19 @@ def train(
     return outcomes
 
 
-def _chunks(replicas, groups, networks, batch_size, memory, together):
+def _chunks(
+    replicas: Sequence[Replica],
+    groups: list[list[int]],
+    networks: Networks,
+    batch_size: int,
+    memory: int,
+    together: int | None,
+) -> list[Chunk]:
     """Return all chunks as (size, positions in `replicas`): one lane of at most `size`, or several full ones."""
-    found, limits = [], []
+    found: list[Chunk] = []
+    limits = []
 
-    def alike(positions):
+    def alike(positions: list[int]) -> Hashable:
         first, optimizers = replicas[positions[0]], [replicas[i].optimizer for i in positions]
         rows = (first.training, first.validation, first.outputs_for)
         return networks.key(optimizers), *map(len, rows)
@@ -142,17 +155,17 @@ def _chunks(replicas, groups, networks, batch_size, memory, together):
     return chunks.joined(found, min(limits), alike) if found and backends.can_map_lanes() else found
 
 
-def _keeps_weights(early_stopping):
+def _keeps_weights(early_stopping: keras.callbacks.EarlyStopping | None) -> bool:
     return early_stopping is not None and early_stopping.restore_best_weights
 
 
-def _on_device(rows):
+def _on_device(rows: ArrayLike) -> Tensor:
     """Return all rows as a tensor, floats in Keras's precision."""
     rows = np.asarray(rows)
     return ops.convert_to_tensor(rows.astype(keras.config.floatx()) if rows.dtype.kind == "f" else rows)
 
 
-def _check(replicas, networks, batch_size, early_stopping):
+def _check(replicas: Sequence[Replica], networks: Networks, batch_size: int, early_stopping: Any) -> None:
     number("batch_size", batch_size, "a whole number >= 1", lambda size: size >= 1 and size == int(size))
     for replica in replicas:
         settings.check_optimizer(replica.optimizer)
@@ -162,7 +175,7 @@ def _check(replicas, networks, batch_size, early_stopping):
         check_early_stopping(early_stopping, names)
 
 
-def _told(on_epoch, positions):
+def _told(on_epoch: OnEpoch | None, positions: list[int]) -> OnEpoch:
     """Return `on_epoch` in terms of the positions of all replicas; it is told those within the chunk."""
     if on_epoch is None:
         return lambda within, epoch, logs: None
@@ -173,15 +186,15 @@ def _told(on_epoch, positions):
 class Plan:
     """What all replicas of one call share; see `train`."""
 
-    x: object
-    y: object
+    x: Tensor
+    y: Tensor
     batch_size: int
     fill_last_batch: bool
     epochs: int
     shuffle: bool
-    early_stopping: object
+    early_stopping: keras.callbacks.EarlyStopping | None
 
-    def rows(self, replica, epoch):
+    def rows(self, replica: Replica, epoch: int) -> Batches:
         """Return the training rows of one epoch as (full batches, the short rest)."""
         rows = np.asarray(replica.training)
         if self.shuffle:
@@ -190,7 +203,7 @@ class Plan:
         return in_batches(rows, self.batch_size)
 
 
-def in_batches(rows, size):
+def in_batches(rows: RowNumbers, size: int) -> Batches:
     """Return `rows` as (batches (steps, size), the short rest), both int32.
 
     >>> [part.tolist() for part in in_batches(np.arange(5), 2)]
@@ -201,47 +214,15 @@ def in_batches(rows, size):
     return rows[:full].reshape(-1, size), rows[full:]
 
 
-class _Networks:
-    """The network of all replicas, its weights at the start for each seed, and the programs made from it."""
-
-    def __init__(self, model, loss, steps):
-        self.model, self.loss, self.steps = model, loss, steps
-        self.template, self.starts, self.programs = None, {}, {}
-        self.lock = threading.Lock()
-
-    def template_for(self, seed):
-        self.start(seed)
-        return self.template
-
-    def start(self, seed):
-        """Return the values of the variables with which a fit with this seed starts."""
-        if seed not in self.starts:
-            keras.utils.set_random_seed(seed)
-            network = self.model()
-            self.template = self.template or network
-            self.starts[seed] = [ops.convert_to_numpy(variable) for variable in network.variables]
-        return self.starts[seed]
-
-    def key(self, optimizers):
-        """Return what replicas with these optimizers share with others that run in the same program."""
-        own = {name: [s.get_config() for s in each] for name, each in settings.scheduled(optimizers).items()}
-        return settings.program_key(optimizers[0]), len(optimizers), repr(own)
-
-    def program(self, optimizers, lanes):
-        """Return the program for so many lanes of replicas with these optimizers, those of the first lane."""
-        key = self.key(optimizers), lanes
-        with self.lock:
-            if key not in self.programs:
-                self.programs[key] = Lanes(Program(self.template, optimizers, self.loss, self.steps), lanes)
-            return self.programs[key]
-
-    def measured(self, validated):
-        """Return the names in a replica's history."""
-        names = metrics_of(keras.losses.get(self.loss))
-        return (*names, *(f"val_{name}" for name in names)) if validated else names
-
-
-def _train_chunk(replicas, size, networks, plan, on_epoch, kept, stop):
+def _train_chunk(
+    replicas: list[Replica],
+    size: int,
+    networks: Networks,
+    plan: Plan,
+    on_epoch: OnEpoch,
+    kept: Backup,
+    stop: threading.Event,
+) -> list[Outcome]:
     """Train the lanes of a chunk, and return the outcomes of its replicas; end early when the event `stop` is set.
 
     A lane of replicas shares every batch. A single one runs in a program for `size` replicas, so that the last chunk
@@ -274,11 +255,13 @@ def _train_chunk(replicas, size, networks, plan, on_epoch, kept, stop):
     return _outcomes(program, state, course, plan, firsts, time.perf_counter() - started)
 
 
-def _means(sums, rows):
+def _means(sums: Columns, rows: int) -> dict[str, np.ndarray]:
     return {name: ops.convert_to_numpy(values).astype(float) / rows for name, values in sums.items()}
 
 
-def _outcomes(program, state, course, plan, firsts, seconds):
+def _outcomes(
+    program: Lanes, state: State, course: Course, plan: Plan, firsts: list[Replica], seconds: float
+) -> list[Outcome]:
     weights = [program.final_weights(state, k) for k in range(program.count)]
     count = len(course.history)
     best = course.best_weights()
@@ -290,7 +273,7 @@ def _outcomes(program, state, course, plan, firsts, seconds):
     return [Outcome(course.status[k], course.history[k], weights[k], outputs[k], seconds / count) for k in range(count)]
 
 
-def _outputs(program, state, plan, rows):
+def _outputs(program: Lanes, state: State, plan: Plan, rows: list[RowNumbers]) -> list[np.ndarray | None]:
     """Return the outputs of each replica for its lane's `rows`: a list of arrays (rows, ...), or of None."""
     if not len(rows[0]):
         return [None] * program.count

@@ -148,7 +148,7 @@ def loss_axis(axis):
 
 def legend_above(figure, axes):
     """Put one legend for all panels above them: every label of theirs, once."""
-    found = {}
+    found: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)

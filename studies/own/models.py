@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import inspect
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from studies.errors import StudyError
 
 ROWS = 32  # that show whether a model takes the data
-_given = {}  # functions that came as objects, by name: those of a notebook cannot be imported
+# Functions that came as objects, by name: those of a notebook cannot be imported.
+_given: dict[str, Callable[[], keras.Model]] = {}
 
 
 def named(function):
