@@ -21,11 +21,22 @@ SCHEDULES = {
 
 
 def between(first, second):
-    """Return what tells two sides apart, as two names."""
+    """Return what tells two sides apart, as two names.
+
+    >>> between({"variant": "mnist"}, {"variant": "mnist+adamw"})
+    ('the plain form', 'adamw')
+    """
     apart = [key for key in dict.fromkeys([*first, *second]) if first.get(key) != second.get(key)]
     # Where the optimizers differ, what comes with them does not need saying.
     apart = ["optimizer"] if "optimizer" in apart else apart
+    first, second = _without_common_variants(first, second), _without_common_variants(second, first)
     return tuple(" and ".join(_word(key, each.get(key, "")) for key in apart) for each in (first, second))
+
+
+def _without_common_variants(side, other):
+    common = other.get("variant", "").split("+")
+    own = (word for word in side.get("variant", "").split("+") if word not in common)
+    return side | {"variant": "+".join(own)}
 
 
 def names(first, second, setting):
