@@ -55,6 +55,9 @@ CLAIMS = (
         direction="better",
         rope=ACCURACY,
         measure=partial(separation, variant="decay"),
+        if_contradicted="A share λ of each weight that every update takes whatever α is, as the source has it, is "
+        "balanced by steps of about α where weights are near α/λ: small rates with large decays leave no weights to "
+        "speak of. Keras and PyTorch multiply the decay by α, which avoids that.",
         commands=("python -m studies run bushaev-variants --variant decay",),
     ),
     Claim(
