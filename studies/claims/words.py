@@ -27,8 +27,8 @@ def between(first, second):
     ('the plain form', 'adamw')
     """
     apart = [key for key in dict.fromkeys([*first, *second]) if first.get(key) != second.get(key)]
-    # Where the optimizers differ, what comes with them does not need saying.
-    apart = ["optimizer"] if "optimizer" in apart else apart
+    # Where the optimizers differ, or else the schedules, what comes with them does not need saying.
+    apart = next(([key] for key in ("optimizer", "schedule") if key in apart), apart)
     first, second = _without_common_variants(first, second), _without_common_variants(second, first)
     return tuple(" and ".join(_word(key, each.get(key, "")) for key in apart) for each in (first, second))
 
