@@ -111,3 +111,21 @@ def test_the_size_of_a_chunk_is_estimated_for_open_shapes_and_layers_that_are_sh
     shared, first = layers.Dense(4), keras.Input((None, 4))
     model = keras.Model(first, shared(shared(first)))
     assert largest_chunk(model, slots=2, batch_size=32, memory=2**30, replicas=10) >= 1
+
+
+@pytest.mark.skipif(backends.BACKEND != "tensorflow", reason="only TensorFlow warns")
+@pytest.mark.parametrize("xla", [True, False])
+def test_many_programs_are_not_taken_for_one_that_is_traced_again_and_again(xla, caplog):
+    import tensorflow as tf
+
+    def adding(k):
+        return lambda x: x + k
+
+    tf.get_logger().addHandler(caplog.handler)
+    try:
+        for k in range(6):
+            program = backends.compiled(adding(k), xla)
+            assert [float(program(np.float32(x))) for x in (1, 2)] == [1 + k, 2 + k]
+    finally:
+        tf.get_logger().removeHandler(caplog.handler)
+    assert not caplog.records
