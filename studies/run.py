@@ -7,6 +7,7 @@ from studies import datasets
 from studies.catalog import SyntheticStudy
 from studies.journal import Journal
 from studies.progress import Progress
+from studies.quiet import import_keras
 from studies.workers import processes, train_on_dask
 
 
@@ -33,6 +34,7 @@ def run(study, out, *, data=None, data_dir=None, published=False, jobs=1, engine
 
 def _run_synthetic(study, journal):
     _let_xla_compile_loops_whole()
+    import_keras()
     from studies import synthetic
 
     walks = synthetic.walks(study)
@@ -54,6 +56,7 @@ def _let_xla_compile_loops_whole():
 
 def _run_network(study, journal, loaded, data_dir, published, engine, dask, together):
     study, data = dataclasses.replace(study, data_note=loaded.note), loaded.prepared(study)
+    import_keras()
     from studies import search, training
     from studies.replicas import train_as_replicas
 
