@@ -17,7 +17,7 @@ from studies.journal import read
 class Progress:
     """Show how many pieces of work are recorded, the time left, and the best fit so far: the lowest validation loss.
 
-    A bar on a terminal, a few plain lines elsewhere.
+    A bar on a terminal, a few plain lines elsewhere; nothing where it is to be `quiet`.
 
     >>> from studies.journal import Journal
     >>> with Progress("nothing to do", Journal("no-such-folder"), []):
@@ -27,10 +27,10 @@ class Progress:
     SECONDS_BETWEEN_LOOKS = 0.5
     SECONDS_BETWEEN_LINES = 30
 
-    def __init__(self, title, journal, work):
+    def __init__(self, title, journal, work, quiet=False):
         self.title, self.journal = title, journal
         self.paths = [journal.path(each) for each in work]
-        self.console = Console(file=sys.stderr, highlight=False)
+        self.console = Console(file=sys.stderr, highlight=False, quiet=quiet)
         self.ended = threading.Event()
         self.shares, self.shares_at_start = {}, {}  # of each fit under way, by the path of its record
         self.lowest, self.best, self.seen = float("inf"), "", set()

@@ -84,11 +84,12 @@ def test_the_same_model_trains_nothing_twice_and_a_changed_one_everything(out, m
 
 
 @pytest.mark.slow
-def test_tokens_stay_whole_numbers_and_both_engines_agree(tmp_path):
+def test_tokens_stay_whole_numbers_and_both_engines_agree(tmp_path, capsys):
     runs = []
     for engine in ("replicas", "gridsearch"):
-        found = studies.compare(words, *tokens(), from_logits=True, engine=engine, out=tmp_path / engine, **QUICK)
-        runs.append(found.runs)
+        how = {"from_logits": True, "engine": engine, "verbose": 0, "out": tmp_path / engine}
+        runs.append(studies.compare(words, *tokens(), **how, **QUICK).runs)
+    assert "done" not in capsys.readouterr().err
     for column in ("train_loss", "val_loss", "val_accuracy"):
         np.testing.assert_allclose(runs[0][column], runs[1][column], rtol=1e-4)
     study = dataclasses.replace(STUDIES["digits"], divide_by=None)

@@ -86,6 +86,13 @@ def test_a_terminal_shows_fits_done_of_how_many_time_left_and_the_best(tmp_path,
     assert "digits: search: 2 of 8 done, " in screen.getvalue()
 
 
+def test_a_quiet_one_writes_nothing(tmp_path, capsys):
+    for quiet in (False, True):
+        with progress.Progress("digits", Journal(tmp_path), FITS, quiet=quiet) as shown:
+            shown.note("a note")
+        assert (capsys.readouterr().err == "") == quiet
+
+
 def test_progress_names_the_lowest_validation_loss_so_far(tmp_path):
     made_up.record(tmp_path, STUDIES["digits"])
     journal = Journal(tmp_path)
