@@ -28,7 +28,7 @@ OPTIMIZER_TESTS := keras_amsgrad $(wildcard $(addprefix tests/test_,$(addsuffix 
 
 test-backends: test-jax test-torch
 
-test-jax: MORE_TESTS := tests/test_replicas.py
+test-jax: MORE_TESTS := tests/test_replicas.py tests/test_chunks.py
 
 test-jax test-torch: test-%: $(VENV)/backends.installed
 	KERAS_BACKEND=$* $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS) $(MORE_TESTS)

@@ -126,7 +126,8 @@ class OptimizerMonitor(keras.callbacks.Callback):
     For every layer: quantiles of the effective step size `alpha / (sqrt(V) + epsilon)`, the share of weights whose
     inverse step size shrank in this update (`negative_gamma`, see `gamma`; NaN at the first update), and the norms of
     the gradient, as the optimizer took it after clipping, and of the update. `rows` holds one dictionary per layer and
-    record; the last record of an epoch also goes to `history` (and to callbacks that come later) as `layer/quantity`.
+    record; the last record of an epoch also goes to `history`, the progress bar and callbacks that come later, as
+    `keras.callbacks.TensorBoard`: six numbers for each layer, called `layer/quantity`.
 
     Bias correction makes alpha itself grow at first: compare rules with `bias_correction=False`.
 
@@ -134,7 +135,9 @@ class OptimizerMonitor(keras.callbacks.Callback):
         every: Record every so many updates, an integer >= 1; None for once per epoch, at its last update (its first
             where Keras cannot know how many there are).
         csv: Path of a CSV file to write the rows to, or None.
-        tensorboard: Folder for TensorBoard scalars, or None. Needs TensorFlow, on any backend.
+        tensorboard: Folder for TensorBoard scalars over the updates, or None; below that of Keras's `TensorBoard` they
+            are a run of their own. Needs TensorFlow, on any backend.
+        logs: Whether the last record of an epoch goes to `history`, the progress bar and callbacks that come later.
 
     Raises:
         ValueError: `every` is out of range, or the model's training cannot be observed update by update.
@@ -153,11 +156,12 @@ class OptimizerMonitor(keras.callbacks.Callback):
         every: int | None = None,
         csv: str | os.PathLike[str] | None = None,
         tensorboard: str | os.PathLike[str] | None = None,
+        logs: bool = True,
     ) -> None:
         super().__init__()
         if every is not None:
             number("every", every, "an integer >= 1 or None", lambda x: x >= 1 and x == int(x))
-        self.every, self.csv, self.tensorboard = every, csv, tensorboard
+        self.every, self.csv, self.tensorboard, self.logs = every, csv, tensorboard, logs
         self.rows: list[Row] = []
         self._epoch, self._last = 0, Logs()
         self._before: Snapshot | None = None
@@ -186,7 +190,8 @@ class OptimizerMonitor(keras.callbacks.Callback):
     def _open_csv(self) -> Callable[[Row], object]:
         if self.csv is None:
             return lambda row: None
-        file = open(self.csv, "w", newline="")  # noqa: SIM115 - open as long as training lasts
+        # Open as long as training lasts; each row can be read at once, also where training breaks off.
+        file = open(self.csv, "w", newline="", buffering=1)  # noqa: SIM115
         self._close_files.append(file.close)
         writer = csv.DictWriter(file, ["epoch", "update", "layer", *QUANTITIES])
         writer.writeheader()
@@ -237,5 +242,5 @@ class OptimizerMonitor(keras.callbacks.Callback):
             self._last.update({f"{layer}/{name}": value for name, value in values.items()})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if logs is not None:
+        if self.logs and logs is not None:
             logs.update(self._last)

@@ -14,7 +14,7 @@ def main(arguments=None):
     """Run one command and return its exit code: 0 done, 1 the study failed, 2 bad usage, 130 interrupted."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    # TensorFlow's own messages begin at import; only its errors are for our reader.
+    # Of TensorFlow's own messages only those of its end are for our reader: its errors come to us as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         options.command(parser, options)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from studies.errors import StudyError
+from studies.quiet import import_keras
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +228,7 @@ def _checked_labels(labels, counts, path):
 
 
 def _download(name, source):
+    import_keras()
     import keras
 
     try:

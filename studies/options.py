@@ -6,6 +6,7 @@ from pathlib import Path
 
 from studies import own
 from studies.errors import StudyError
+from studies.quiet import import_keras
 
 
 def add_out(parser):
@@ -82,9 +83,11 @@ def _compare(parser, options):
         parser.error(str(error))
     from studies.own.data import read
 
+    arrays = read(options.data)
+    import_keras()
     own.compare(
         options.model,
-        **read(options.data),
+        **arrays,
         data=options.data,
         optimizers=options.optimizers,
         out=options.out,

@@ -50,7 +50,9 @@ def _train_network(fits, study, data, journal, progress, together):
         for i, outcome in zip(positions, outcomes, strict=True):
             if i not in finished:
                 journal.write(fits[i], _recorded(outcome))
-        progress.under_way(0)
+
+    def told(positions, epoch, logs):
+        progress.under_way([fits[i] for i in positions if i not in finished], epoch, first.epochs)
 
     train(
         network_of(first, data),
@@ -62,7 +64,7 @@ def _train_network(fits, study, data, journal, progress, together):
         fill_last_batch=first.fill_last_batch,
         epochs=first.epochs,
         early_stopping=early_stopping_of(first),
-        on_epoch=lambda positions, epoch, logs: progress.under_way(len(positions) * (epoch + 1) / first.epochs),
+        on_epoch=told,
         on_chunk=record,
         backup=lambda positions: journal.backup_path([fits[i] for i in positions]),
         finished=finished,

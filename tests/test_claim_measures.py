@@ -6,8 +6,8 @@ from math import isnan, nan
 import numpy as np
 import pytest
 
+from studies.catalog.perez import PUBLISHED
 from studies.claims import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED, verdicts
-from studies.claims.sources.perez import TABLE as PEREZ_TABLE
 from studies.tables import PATH_COLUMNS
 from tests.verdicts import CURVES, pairs, run, table, verdict, walk, walks
 
@@ -107,7 +107,7 @@ def test_a_run_fails_that_diverged_or_stays_at_chance(accuracy, expected):
 
 def perez(off, schedule="inverse-sqrt-epoch", seeds=10):
     """Return runs of every cell of the source's table, `off` points from it."""
-    noise = np.random.default_rng(0).normal(0, 1e-4, (len(PEREZ_TABLE), seeds))
+    noise = np.random.default_rng(0).normal(0, 1e-4, (len(PUBLISHED), seeds))
     return [
         run(
             study,
@@ -117,7 +117,7 @@ def perez(off, schedule="inverse-sqrt-epoch", seeds=10):
             schedule=schedule,
             val_accuracy=(accuracy + off) / 100 + noise[i, seed],
         )
-        for i, (study, variant, optimizer, accuracy) in enumerate(PEREZ_TABLE)
+        for i, ((study, variant, optimizer), accuracy) in enumerate(PUBLISHED.items())
         for seed in range(seeds)
     ]
 

@@ -1,5 +1,6 @@
 """The command line, used rightly and wrongly: one clear line, the right exit code."""
 
+import os
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 from studies.__main__ import main
 from studies.catalog import STUDIES
+from studies.quiet import without_notes
 
 
 def test_list_names_every_study(capsys):
@@ -66,3 +68,24 @@ def test_report_and_export_never_import_keras(tmp_path):
     program = "import sys; from studies.__main__ import main; code = main(['report', '--out', sys.argv[1]]); "
     program += "sys.exit(code or ('keras' in sys.modules))"
     assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode == 0
+
+
+def test_the_backend_starts_without_a_word():
+    program = "import studies.quiet, sys; studies.quiet.import_keras(); sys.exit('keras' not in sys.modules)"
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=quiet, check=True)
+    assert done.stderr == ""
+
+
+def test_what_is_no_note_still_reaches_standard_error(capfd):
+    @without_notes()
+    def starting():
+        os.write(2, b"I0000 00:00:1795570970.271022   12342 port.cc:153] oneDNN custom operations are on.\n")
+        os.write(2, b"E0000 00:00:1795570970.271022   12342 cuda.cc:1] no memory\n")
+        print("a warning of Python's", file=sys.__stderr__)
+        raise ImportError
+
+    with pytest.raises(ImportError):
+        starting()
+    said = "E0000 00:00:1795570970.271022   12342 cuda.cc:1] no memory\na warning of Python's\n"
+    assert capfd.readouterr().err == said

@@ -1,12 +1,14 @@
 """The monitor sees on a real model what the theory says on paper."""
 
 import csv
+import importlib.util
 
 import keras
 import numpy as np
 import pytest
 
 from keras_amsgrad import Adam, AdaMax, AMSGrad, OptimizerMonitor
+from keras_amsgrad.diagnostics import QUANTITIES
 from tests.models import OPTIMIZERS, arrays, classes, dense_model
 
 X, Y = classes()
@@ -91,11 +93,66 @@ def test_a_csv_file_holds_the_rows(tmp_path):
     assert [float(row["update_norm"]) for row in rows] == [row["update_norm"] for row in monitor.rows]
 
 
-def test_tensorboard_scalars_are_written(tmp_path):
+def test_rows_can_be_read_while_training_goes_on(tmp_path):
+    path, seen = tmp_path / "rows.csv", []
+    reader = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(len(path.read_text().splitlines()))
+    )
+    monitor = OptimizerMonitor(every=1, csv=path)
+    dense_model(AMSGrad(0.01)).fit(X, Y, batch_size=32, verbose=0, callbacks=[monitor, reader])
+    assert seen == [1 + 2, 1 + 4]
+
+
+def scalars(folder):
+    """Return what TensorBoard shows of the event files in a folder: {(tag, step): value}."""
+    tf = pytest.importorskip("tensorflow")
+    found = {}
+    for record in tf.data.TFRecordDataset([str(path) for path in folder.glob("events.*")]):
+        event = tf.compat.v1.Event.FromString(record.numpy())
+        for value in event.summary.value:
+            if value.metadata.plugin_data.plugin_name == "scalars":
+                found[value.tag, event.step] = float(tf.make_ndarray(value.tensor))
+    return found
+
+
+def test_tensorboard_shows_every_quantity_over_the_updates(tmp_path):
     pytest.importorskip("tensorflow")
-    monitored(AMSGrad(0.01), monitor=OptimizerMonitor(tensorboard=tmp_path))
-    (events,) = tmp_path.iterdir()
-    assert b"negative_gamma" in events.read_bytes()
+    monitor, _ = monitored(AMSGrad(0.01), monitor=OptimizerMonitor(every=2, tensorboard=tmp_path))
+    shown = scalars(tmp_path)
+    assert {step for _, step in shown} == {2, 4, 6, 8, 10, 12}
+    expected = {(f"{row['layer']}/{name}", row["update"]): row[name] for row in monitor.rows for name in QUANTITIES}
+    assert shown == pytest.approx(expected, rel=1e-6)
+
+
+def test_kerass_tensorboard_shows_what_a_monitor_before_it_logs(tmp_path, monkeypatch):
+    summary = pytest.importorskip("tensorflow.summary")
+    if importlib.util.find_spec("tensorboard") is None:  # from which its `scalar` comes
+        monkeypatch.setattr(summary, "scalar", written)
+    monitor, board = OptimizerMonitor(), keras.callbacks.TensorBoard(tmp_path, write_graph=False)
+    dense_model(AMSGrad(0.01)).fit(X, Y, epochs=2, verbose=0, callbacks=[monitor, board])
+    shown = scalars(tmp_path / "train")
+    assert len(monitor.rows) == 4
+    for row in monitor.rows:
+        for name in QUANTITIES:
+            assert shown[f"epoch_{row['layer']}/{name}", row["epoch"]] == pytest.approx(row[name], rel=1e-6)
+    assert ("epoch_loss", 1) in shown
+
+
+def written(tag, value, step):
+    import tensorflow as tf
+
+    scalar = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
+    scalar.plugin_data.plugin_name = "scalars"
+    tf.summary.write(tag, np.float32(value), step, metadata=scalar)
+
+
+@pytest.mark.parametrize("logs", [True, False])
+def test_the_progress_bar_and_history_show_the_numbers_only_where_they_are_logged(logs, capsys):
+    model, monitor = dense_model(AMSGrad(0.01)), OptimizerMonitor(logs=logs)
+    history = model.fit(X, Y, verbose=2, callbacks=[monitor]).history
+    assert ("update_norm" in capsys.readouterr().out) == logs
+    assert any("update_norm" in name for name in history) == logs
+    assert len(monitor.rows) == 2
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ PLAIN = Arm("Adam", 0.01, 0.999)
 
 
 class Silent:
-    def under_way(self, fits):
-        pass
-
     def __init__(self):
         self.notes = []
+
+    def under_way(self, work, epoch, epochs):
+        pass
 
     def note(self, text):
         self.notes.append(text)

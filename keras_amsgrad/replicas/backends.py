@@ -26,7 +26,7 @@ elif BACKEND == "torch":
 def compiled(function: Callable[..., Any], xla: bool) -> Callable[..., Any]:
     """Return `function` as one program; `xla` chooses TensorFlow's compiler (JAX has no other)."""
     if BACKEND == "tensorflow":
-        return _compiled_by_xla(function) if xla else tf.function(function)
+        return _compiled_by_xla(function) if xla else _called_directly(tf.function(function))
     return jax.jit(function) if BACKEND == "jax" else function
 
 
@@ -37,13 +37,22 @@ def _compiled_by_xla(function: Callable[..., Any]) -> Callable[..., Any]:
     data for constants: it would compile anew for every epoch's order of rows.
     """
     traced = tf.function(function)
-    compiled = tf.function(lambda *arguments: traced(*arguments), jit_compile=True)
+    compiled = _called_directly(tf.function(lambda *arguments: traced(*arguments), jit_compile=True))
 
     def run(*arguments: Any) -> Any:
         traced.get_concrete_function(*arguments)
         return compiled(*arguments)
 
     return run
+
+
+def _called_directly(program: Any) -> Callable[..., Any]:
+    """Return a TensorFlow function that is called as what it was traced to.
+
+    Its own call counts traces by lines of code, takes the programs of a study for one that is traced again and again,
+    and warns.
+    """
+    return lambda *arguments: program.get_concrete_function(*arguments)(*arguments)
 
 
 def fit_uses_xla() -> bool:

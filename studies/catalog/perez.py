@@ -6,6 +6,20 @@ from studies.catalog.network import Arm, NetworkStudy, Smoke
 
 PEREZ = 'Pérez, "An Investigation of ADAM: A Stochastic Optimization Method"'
 
+# Test accuracy in percent, of the source's table, by study, variant and optimizer.
+PUBLISHED = {
+    ("perez-logistic", "", "Adam"): 92.69,
+    ("perez-logistic", "", "AdaMax"): 92.38,
+    ("perez-mlp", "", "Adam"): 98.17,
+    ("perez-mlp", "", "AdaMax"): 98.33,
+    ("perez-mlp", "dropout", "Adam"): 98.43,
+    ("perez-mlp", "dropout", "AdaMax"): 98.14,
+    ("perez-cnn", "", "Adam"): 99.21,
+    ("perez-cnn", "", "AdaMax"): 99.09,
+    ("perez-cnn", "dropout", "Adam"): 99.21,
+    ("perez-cnn", "dropout", "AdaMax"): 99.09,
+}
+
 
 SCHEDULES = ("inverse-sqrt-epoch", "inverse-sqrt-update")
 

@@ -129,10 +129,13 @@ def _failures(claim, rows, optimizer):
     return inconclusive(part, shortened(study, "", rows["epochs"].min()))
 
 
-def published_accuracies(claim, tables, *, cells):
-    """Return, for each cell (study, variant, optimizer, accuracy in %), how far our runs end from it."""
+def published_accuracies(claim, tables, *, published):
+    """Return, for each cell of `published`, (study, variant, optimizer) -> accuracy in %, how far we end from it."""
     repeats = protocol(tables.runs)
-    return [_published_accuracy(claim, repeats, *cell) for cell in cells]
+    return [
+        _published_accuracy(claim, repeats, study, variant, optimizer, accuracy)
+        for (study, variant, optimizer), accuracy in published.items()
+    ]
 
 
 def _published_accuracy(claim, repeats, study, variant, optimizer, published):

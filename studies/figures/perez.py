@@ -2,18 +2,11 @@
 
 import pandas as pd
 
+from studies.catalog.perez import PUBLISHED
 from studies.figures import dots, lines
 from studies.figures.network import of_last_epochs
 from studies.figures.style import RATES, Drawing, grid_of, legend_above, line_style, said, text
 
-# Test accuracy in percent, of the source's table: (study, with dropout) -> {optimizer: accuracy}.
-PUBLISHED = {
-    ("perez-logistic", False): {"Adam": 92.69, "AdaMax": 92.38},
-    ("perez-mlp", False): {"Adam": 98.17, "AdaMax": 98.33},
-    ("perez-mlp", True): {"Adam": 98.43, "AdaMax": 98.14},
-    ("perez-cnn", False): {"Adam": 99.21, "AdaMax": 99.09},
-    ("perez-cnn", True): {"Adam": 99.21, "AdaMax": 99.09},
-}
 MODEL_LINES = {"perez-logistic": ":", "perez-mlp": "--", "perez-cnn": "-"}
 ONE_T = "t in α/√t is the epoch or the update."
 
@@ -47,7 +40,7 @@ def accuracies(runs):
     for names, mine in runs.groupby(["study", "variant", "schedule", "optimizer"], sort=False, dropna=False):
         study, variant, schedule, optimizer = map(text, names)
         ours, low, high = (100 * each for each in dots.mean_interval(mine["val_accuracy"]))
-        theirs = PUBLISHED.get((study, "dropout" in variant), {}).get(optimizer)
+        theirs = PUBLISHED.get((study, variant, optimizer))
         cell = {"study": study, "variant": variant, "schedule": schedule, "optimizer": optimizer, "published": theirs}
         rows.append(cell | {"ours": ours, "difference": ours - theirs, "low": low, "high": high, "n": len(mine)})
     return pd.DataFrame(rows)

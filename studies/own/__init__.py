@@ -52,6 +52,7 @@ def compare(
     from_logits=False,
     engine="replicas",
     jobs=1,
+    verbose=1,
     data="arrays",
     command="",
 ):
@@ -76,6 +77,7 @@ def compare(
         from_logits: Whether the model ends in logits in place of probabilities.
         engine: "replicas" (all fits as one program), or "gridsearch" (one after another, in `jobs` processes).
         jobs: Processes that train at the same time.
+        verbose: 1 for progress on standard error (a bar on a terminal, lines elsewhere), 0 for none.
         data: What the arrays are called.
         command: What makes the numbers again, for the report.
 
@@ -123,7 +125,7 @@ def compare(
         left_open=(*LEFT_OPEN, *(("A quarter of the rows, stratified, is the test set (D).",) * (x_test is None))),
         command=command or f"studies.compare({function.replace(':', '.')}, ..., seeds={{seeds}})",
     )
-    _run(run, study, out, data=arrays, engine=engine, jobs=jobs)
+    _run(run, study, out, data=arrays, engine=engine, jobs=jobs, verbose=verbose)
     return results(out)
 
 

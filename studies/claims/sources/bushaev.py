@@ -69,7 +69,7 @@ CLAIMS = (
         direction="no worse",
         rope=LOSS,
         measure=partial(compare, sides=bushaev_sides("") + bushaev_sides("mnist")),
-        if_contradicted="The variant that is ahead, AdamW with warm restarts, lets its rate fall to nothing before the end, "
+        if_contradicted="The variant that is ahead, AdamW with warm restarts, lets its rate fall to nothing at last; "
         "Adam's stays as it is: the terms are equal in their search and seeds, not in their schedule.",
         commands=("python -m studies run bushaev-variants", "python -m studies run bushaev-variants --variant mnist"),
     ),

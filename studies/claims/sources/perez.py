@@ -3,26 +3,13 @@
 from functools import partial
 from itertools import pairwise
 
+from studies.catalog.perez import PUBLISHED
 from studies.claims.claim import ACCURACY, Claim
 from studies.claims.comparisons import ROOTS, against, compare
 from studies.claims.measures import published_accuracies
 
 SOURCE = "Pérez"
 STUDIES = ("perez-logistic", "perez-mlp", "perez-cnn")
-
-# Test accuracy in %, from the source's table.
-TABLE = (
-    ("perez-logistic", "", "Adam", 92.69),
-    ("perez-logistic", "", "AdaMax", 92.38),
-    ("perez-mlp", "", "Adam", 98.17),
-    ("perez-mlp", "", "AdaMax", 98.33),
-    ("perez-mlp", "dropout", "Adam", 98.43),
-    ("perez-mlp", "dropout", "AdaMax", 98.14),
-    ("perez-cnn", "", "Adam", 99.21),
-    ("perez-cnn", "", "AdaMax", 99.09),
-    ("perez-cnn", "dropout", "Adam", 99.21),
-    ("perez-cnn", "dropout", "AdaMax", 99.09),
-)
 
 CLAIMS = (
     Claim(
@@ -33,7 +20,7 @@ CLAIMS = (
         metric="val_accuracy",
         direction="same",
         rope=0.003,
-        measure=partial(published_accuracies, cells=TABLE),
+        measure=partial(published_accuracies, published=PUBLISHED),
         if_contradicted="The source names no α. Where AdaMax stays behind, ours is a reason: with the α = .002 of "
         "Kingma and Ba's own default it comes nearer (perez-logistic, variant alpha-of-the-paper).",
         readings=ROOTS,
@@ -50,7 +37,7 @@ CLAIMS = (
             compare,
             sides=[
                 against(study, "Adam", "AdaMax", variant=variant)
-                for study, variant in dict.fromkeys(cell[:2] for cell in TABLE)
+                for study, variant in dict.fromkeys(cell[:2] for cell in PUBLISHED)
             ],
         ),
         readings=ROOTS,

@@ -1,0 +1,49 @@
+"""Models and arrays of one's own, good ones and such as no comparison takes, as MODULE:FUNCTION finds them."""
+
+import keras
+import numpy as np
+from keras import layers
+from sklearn.datasets import load_digits
+
+HERE = __name__
+UNITS = 8  # of `small`; a test changes it
+NO_FUNCTION = 3
+QUICK = {"grid": {"learning_rate": [0.01], "beta_2": [0.999]}, "seeds": 2, "epochs": 1}  # the least of a comparison
+
+
+def small():
+    return keras.Sequential([keras.Input((64,)), layers.Dense(UNITS), layers.Dense(10, activation="softmax")])
+
+
+def words():
+    tokens = keras.Input((None,), dtype="int32")
+    return keras.Model(tokens, layers.Dense(2)(layers.GlobalAveragePooling1D()(layers.Embedding(50, 4)(tokens))))
+
+
+def linear():
+    return keras.Sequential([keras.Input((64,)), layers.Dense(10)])
+
+
+def compiled():
+    model = small()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def two_inputs():
+    first, second = keras.Input((64,)), keras.Input((64,))
+    return keras.Model([first, second], layers.Dense(10)(first + second))
+
+
+def broken():
+    return layers.Dense("many")
+
+
+def digits(rows=200):
+    x, y = load_digits(return_X_y=True)
+    return x[:rows] / 16, y[:rows]
+
+
+def tokens(rows=120):
+    x = np.random.default_rng(0).integers(0, 50, (rows, 6))
+    return x, (x.sum(1) > 150).astype(int)
