@@ -285,6 +285,14 @@ def test_nadam_with_a_constant_momentum_trains_as_replicas():
         assert_same_history(outcome, fit(feedforward, optimizer, 3)[0])
 
 
+@pytest.mark.skipif(backends.BACKEND != "jax" or backends.has_gpu(), reason="only XLA on a CPU needs that")
+def test_convolutions_are_in_no_loop_where_that_makes_them_slow(monkeypatch):
+    monkeypatch.setattr(keras.ops, "fori_loop", lambda *_: pytest.fail("a loop"))
+    trained(convolutional, [AMSGrad()], epochs=1)
+    with pytest.raises(pytest.fail.Exception, match="a loop"):
+        trained(logistic, [AMSGrad()], epochs=1)
+
+
 @pytest.mark.parametrize("optimizer", [Nadam(), NDAdam(), SWATS()], ids=lambda optimizer: type(optimizer).__name__)
 def test_an_optimizer_without_a_pure_step_says_so(optimizer):
     g = np.ones(3, "float32")
