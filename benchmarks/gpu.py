@@ -25,7 +25,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from benchmarks.gpu_machine import machine, write
+from benchmarks.gpu_machine import blind, machine, write
 from benchmarks.gpu_stages import ROOT, stages, together
 
 GRACE = 15  # seconds in which a stage that is asked to end may write what it has
@@ -122,6 +122,9 @@ def run_all(options):
     end, here = time.monotonic() + options.seconds, machine()
     path = [str(ROOT), *([installed(options)] if options.wheels else [])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
+    if backends := blind(here["card"], environment):
+        print(f"gpu.sh: error: there is a GPU, but {' and '.join(backends)} cannot use it", file=sys.stderr)
+        return 1
     chosen = [stage for stage in stages(options) if not options.only or stage.name in options.only]
     statuses = []
     for stage in chosen:

@@ -9,6 +9,11 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = ("keras", "jax", "jaxlib", "torch", "numpy", "optax", "scikit-learn", "scikeras", "tensorflow")
+NO_CARD = "no NVIDIA GPU"
+USE_THE_CARD = {
+    "jax": "import jax; jax.devices('gpu')",
+    "torch": "import torch; torch.zeros(1, device='cuda')",
+}
 
 
 def machine():
@@ -17,8 +22,16 @@ def machine():
     try:
         card = subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        card = "no NVIDIA GPU"
+        card = NO_CARD
     return {"card": card, "cores": os.cpu_count(), "python": platform.python_version(), "versions": versions()}
+
+
+def blind(card, environment):
+    """Return the backends that cannot use the card, if there is one: their figures would be those of the CPU."""
+    if card == NO_CARD:
+        return []
+    checks = {name: [sys.executable, "-c", code] for name, code in USE_THE_CARD.items()}
+    return [name for name, check in checks.items() if subprocess.run(check, env=environment).returncode]
 
 
 def versions():

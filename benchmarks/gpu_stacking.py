@@ -1,11 +1,12 @@
 """How many replicas of each network to train together: the time of a fit's step, one after another and stacked.
 
-    KERAS_BACKEND=jax python -m benchmarks.gpu_stacking [--json FILE] [--seconds 25] [--small]
+    KERAS_BACKEND=jax python -m benchmarks.gpu_stacking [--json FILE] [--small]
 
 Trains `together` replicas as one chunk for a few epochs of made-up rows, with batches of 128, and takes the median time
 of the epochs after the first, which compiles. Where the time of a fit's step no longer falls, stacking has stopped to
-pay; a network is left after `--seconds`, or when memory runs out. `s_per_chunk` is what the longest fits of the studies
-named would take, as a chunk of so many. What FILE holds from this machine is not measured again.
+pay; where it is half as much again as with fewer, or memory runs out, more are not tried. `s_per_chunk` is what the
+longest fits of the studies named would take, as a chunk of so many. What FILE holds from this machine is not measured
+again.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.gpu_machine import rows_from_here, write_rows
+from benchmarks.gpu_stages import pays
 from keras_amsgrad import AMSGrad
 from keras_amsgrad.replicas import Replica, train
 from studies.catalog import STUDIES
@@ -65,40 +67,39 @@ def longest_fit(studies):
     )
 
 
-def measured(name, shape, counts, studies, seconds, small, known):
-    """Yield a row for each number of replicas together; `known` are those numbers that have one."""
-    started = time.perf_counter()
+def measured(name, shape, counts, studies, small, rows):
+    """Yield a row for each number of replicas together that `rows` does not have yet, while stacking pays."""
     batch, epochs, steps = (2, 2, 2) if small else (BATCH, 5, 200 if len(shape) == 2 else 40)
-    for together in (1, 2) if small else counts:
-        if together in known:
-            continue
-        if time.perf_counter() - started > seconds:
+    known = [row for row in rows if row["model"] == name]
+    for together in ((1, 2) if small else counts)[len(known) :]:
+        if not pays([row["ms_per_fit_and_step"] for row in known]):
             break
         try:
             taken = statistics.median(seconds_of_epochs(name, shape, together, batch, steps, epochs))
         except Exception as error:  # each backend has an error of its own for too little memory
             print(f"{name}, {together} together: {str(error)[:200]}", flush=True)
             break
-        yield {
-            "model": name,
-            "together": together,
-            "batch": batch,
-            "ms_per_fit_and_step": round(1e3 * taken / steps / together, 4),
-            "s_per_chunk": round(taken / steps * longest_fit(studies.split()), 1),
-            "studies": studies,
-        }
+        known.append(
+            {
+                "model": name,
+                "together": together,
+                "batch": batch,
+                "ms_per_fit_and_step": round(1e3 * taken / steps / together, 4),
+                "s_per_chunk": round(taken / steps * longest_fit(studies.split()), 1),
+                "studies": studies,
+            }
+        )
+        yield known[-1]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--seconds", type=float, default=25)
     parser.add_argument("--small", action="store_true")
     options = parser.parse_args()
     rows = rows_from_here(options.json)
     for each in NETWORKS:
-        known = [row["together"] for row in rows if row["model"] == each[0]]
-        for row in measured(*each, options.seconds, options.small, known):
+        for row in measured(*each, options.small, list(rows)):
             rows.append(row)
             print(*row.values(), sep="  ", flush=True)
             if options.json:  # every time: a time limit may come

@@ -75,3 +75,8 @@ def together(stage, measured, seconds):
     name = "-".join(stage.name.split("-")[:2])
     good = [row for row in rows if name in row["studies"].split() and row["s_per_chunk"] <= seconds / 2]
     return min(good, key=lambda row: row["ms_per_fit_and_step"])["together"] if good else 1
+
+
+def pays(taken):
+    """Return whether to try more replicas together, by the times of a fit's step with fewer and with ever more."""
+    return not taken or taken[-1] <= 1.5 * min(taken)

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from benchmarks import gpu, gpu_machine
-from benchmarks.gpu_stages import ROOT, Stage, stages, together
+from benchmarks.gpu_stages import ROOT, Stage, pays, stages, together
 
 
 @pytest.fixture(autouse=True)
@@ -169,6 +169,13 @@ def test_as_many_train_together_as_was_measured_to_be_best(rows, number, tmp_pat
     assert together(Stage("korzeniowski-vgg-5-seeds", 1, []), tmp_path / "none", 570) == 1
 
 
+@pytest.mark.parametrize(
+    ("taken", "more"), [([], True), ([2.0], True), ([2.0, 2.9], True), ([2.0, 3.1], False), ([3.0, 1.0, 1.6], False)]
+)
+def test_stacking_is_tried_further_while_it_is_not_clearly_slower(taken, more):
+    assert pays(taken) == more
+
+
 def test_the_number_reaches_the_study(call, tmp_path):
     gpu_machine.write_rows(tmp_path / "work/stacking.json", [row(3, 1.0)])
     code = "import sys; print(sys.argv[1:])"
@@ -210,6 +217,16 @@ def test_the_archive_is_a_work_folder_to_go_on_with(call, tmp_path, capsys):
     assert call(traced("one", tmp_path), work="elsewhere/work") == 0
     assert trace(tmp_path) == ["one"]
     assert "one: done before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [("raise SystemExit('no CUDA')", 1), ("", 0)])
+def test_a_cpu_is_not_measured_in_place_of_a_card(code, exit_code, call, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(gpu, "machine", lambda: {"card": "NVIDIA X"})
+    monkeypatch.setattr(gpu_machine, "USE_THE_CARD", {"jax": "", "torch": code})
+    assert call(traced("one", tmp_path)) == exit_code
+    assert (tmp_path / "trace").exists() == (exit_code == 0)
+    if exit_code:
+        assert "gpu.sh: error: there is a GPU, but torch cannot use it\n" in capfd.readouterr().err
 
 
 def begun(tmp_path, *stages):
