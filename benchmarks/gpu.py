@@ -15,6 +15,7 @@ import contextlib
 import csv
 import ctypes
 import fcntl
+import hashlib
 import json
 import os
 import shlex
@@ -29,7 +30,7 @@ from benchmarks.gpu_machine import blind, machine, write
 from benchmarks.gpu_stages import ROOT, stages, together
 
 GRACE = 15  # seconds in which a stage that is asked to end may write what it has
-LEFT_OUT = ("site", "site.part", "unfinished", "figures", "report.html", ".lock")  # of work.tar.gz
+LEFT_OUT = ("site", "unfinished", "figures", "report.html", ".lock")  # of work.tar.gz
 LIBC = ctypes.CDLL(None)
 
 
@@ -147,11 +148,12 @@ def run_all(options):
 
 def installed(options):
     """Install the wheels into the work folder and return where they are; what the machine has stays as it is."""
-    site, aside = options.work / "site", options.work / "site.part"
+    wheels = sorted(options.wheels.glob("*.whl"))
+    site = options.work / "site" / hashlib.sha256(" ".join(each.name for each in wheels).encode()).hexdigest()[:12]
     if not site.exists():
-        wheels = map(str, sorted(options.wheels.glob("*.whl")))
+        aside = site.with_suffix(".part")
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-compile", "--upgrade"]
-        subprocess.run([*pip, "--target", str(aside), *wheels], check=True)
+        subprocess.run([*pip, "--target", str(aside), *map(str, wheels)], check=True)
         aside.rename(site)
     return str(site)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -227,6 +228,24 @@ def test_a_cpu_is_not_measured_in_place_of_a_card(code, exit_code, call, tmp_pat
     assert (tmp_path / "trace").exists() == (exit_code == 0)
     if exit_code:
         assert "gpu.sh: error: there is a GPU, but torch cannot use it\n" in capfd.readouterr().err
+
+
+def test_wheels_are_installed_once_and_anew_when_they_are_others(tmp_path, monkeypatch):
+    options, exit_codes, installed = argparse.Namespace(work=tmp_path, wheels=tmp_path), iter([1, 0, 0]), []
+
+    def pip(command, check):
+        Path(command[command.index("--target") + 1]).mkdir(parents=True, exist_ok=True)  # also when it fails
+        installed.append([Path(word).name for word in command if word.endswith(".whl")])
+        subprocess.CompletedProcess(command, next(exit_codes)).check_returncode()
+
+    monkeypatch.setattr(gpu.subprocess, "run", pip)
+    (tmp_path / "a.whl").touch()
+    with pytest.raises(subprocess.CalledProcessError):
+        gpu.installed(options)
+    assert gpu.installed(options) == gpu.installed(options)
+    (tmp_path / "b.whl").touch()
+    gpu.installed(options)
+    assert installed == [["a.whl"], ["a.whl"], ["a.whl", "b.whl"]]
 
 
 def begun(tmp_path, *stages):
