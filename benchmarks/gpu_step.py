@@ -1,6 +1,6 @@
 """Time one optimizer step on large and on many weights, as a share of what a copy of the same memory reaches.
 
-    KERAS_BACKEND=jax python benchmarks/gpu_step.py [--json FILE] [--weights 100_000_000] [--small]
+    KERAS_BACKEND=jax python -m benchmarks.gpu_step [--json FILE] [--weights 100_000_000] [--small]
 
 Bytes counted for each float32 weight: read w, the gradient and the slots, write w and the slots. So 36 for AMSGrad (m,
 v, v_max), 28 for Adam (m, v) and AdaMax (m, u). The copy reads and writes 36 bytes a weight. Contestants take turns,
@@ -9,7 +9,6 @@ waited for.
 """
 
 import argparse
-import json
 import math
 import statistics
 import time
@@ -19,6 +18,7 @@ import keras
 from keras import ops
 
 import keras_amsgrad
+from benchmarks.gpu_machine import write_rows
 from studies.machine import device
 
 BACKEND = keras.backend.backend()
@@ -49,16 +49,17 @@ def keras_step(create, shapes):
         return lambda: optimizer.apply(grads, weights)
     # `+ 0`: the step below may write into what it is given, and Keras's variables keep theirs.
     state = [[v.value + 0 for v in each] for each in (weights, optimizer.variables)]
-    return jax_step(lambda w, o: optimizer.stateless_apply(o, grads, w), state)
+    return jax_step(lambda w, o, g: optimizer.stateless_apply(o, g, w), state, grads)
 
 
-def jax_step(update, state):
+def jax_step(update, state, grads):
+    """Return a function that begins `state = update(*state, grads)`; gradients are an argument, which nothing folds."""
     import jax
 
     compiled = jax.jit(update, donate_argnums=(0, 1))
 
     def step():
-        state[:] = compiled(*state)
+        state[:] = compiled(*state, grads)
         return state
 
     return step
@@ -67,13 +68,12 @@ def jax_step(update, state):
 def optax_step(rule, shapes):
     import optax
 
-    weights, grads = arrays(shapes, 0), arrays(shapes, 1)
-
-    def update(w, s):
-        steps, s = rule.update(grads, s, w)
+    def update(w, s, g):
+        steps, s = rule.update(g, s, w)
         return optax.apply_updates(w, steps), s
 
-    return jax_step(update, [weights, rule.init(weights)])
+    weights = arrays(shapes, 0)
+    return jax_step(update, [weights, rule.init(weights)], arrays(shapes, 1))
 
 
 def torch_step(create, shapes):
@@ -89,8 +89,10 @@ def copy_step(shapes):
     """Return a function that reads and writes arrays of 36 bytes a weight together, with next to nothing computed."""
     source = [ops.ones((math.prod(shape) * 9 // 2,)) for shape in shapes]
     if BACKEND == "torch":
+        import torch
+
         target = [ops.zeros_like(each) for each in source]
-        return lambda: [t.copy_(s) for t, s in zip(target, source, strict=True)]
+        return lambda: torch._foreach_copy_(target, source)  # many in one kernel
     import jax
 
     # Into memory that is there already, as a step writes: what is donated takes the result.
@@ -190,8 +192,7 @@ def main():
             for row in found:
                 print(*row.values(), sep="  ", flush=True)
             if options.json:  # every time: a time limit may come
-                content = {"device": device(), "rows": rows}
-                options.json.write_text(json.dumps(content, indent=1))
+                write_rows(options.json, rows, device=device())
 
 
 if __name__ == "__main__":

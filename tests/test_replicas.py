@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from keras_amsgrad import SWATS, Adam, AdaMax, AMSGrad, InverseSqrtDecay, Nadam, NDAdam
-from keras_amsgrad.replicas import Replica, train
+from keras_amsgrad.replicas import Replica, backends, train
 from keras_amsgrad.replicas.settings import program_key
 from tests.fits import (
     BATCH,
@@ -137,6 +137,14 @@ def test_nadam_with_a_constant_momentum_trains_as_replicas():
     optimizers = [Nadam(alpha, momentum_decay=None) for alpha in (0.001, 0.01)]
     for optimizer, outcome in zip(optimizers, trained(feedforward, optimizers), strict=True):
         assert_same_history(outcome, fit(feedforward, optimizer, 3)[0])
+
+
+@pytest.mark.skipif(backends.BACKEND != "jax" or backends.has_gpu(), reason="only XLA on a CPU needs that")
+def test_convolutions_are_in_no_loop_where_that_makes_them_slow(monkeypatch):
+    monkeypatch.setattr(keras.ops, "fori_loop", lambda *_: pytest.fail("a loop"))
+    trained(convolutional, [AMSGrad()], epochs=1)
+    with pytest.raises(pytest.fail.Exception, match="a loop"):
+        trained(logistic, [AMSGrad()], epochs=1)
 
 
 @pytest.mark.parametrize("optimizer", [Nadam(), NDAdam(), SWATS()], ids=lambda optimizer: type(optimizer).__name__)

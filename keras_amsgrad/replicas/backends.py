@@ -67,6 +67,15 @@ def has_gpu() -> bool:
     return jax.default_backend() != "cpu" if BACKEND == "jax" else torch.cuda.is_available()
 
 
+def loops_slow_convolutions() -> bool:
+    """Return whether a compiled loop slows the convolutions in it down.
+
+    XLA on a CPU has faster code for those outside of loops: the gradient of a 6 x 6 kernel took about 100 times longer
+    in a loop (64 channels on both sides, 128 images of 16 x 16, on two busy cores).
+    """
+    return BACKEND == "jax" and not has_gpu()
+
+
 def over_replicas(function: Callable[..., Any], stacked: Sequence[Tensor], count: int) -> Any:
     """Return what `function(arrays)` gives for each of `count` replicas, stacked on a leading axis.
 

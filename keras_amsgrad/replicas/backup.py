@@ -14,13 +14,14 @@ from keras_amsgrad.replicas.program import State
 from keras_amsgrad.replicas.replica import History
 
 SECONDS_BETWEEN_BACKUPS = 5  # so that short epochs do not pay for them
+TIMES_ITS_OWN = 10  # and so much longer than the last one took: a gigabyte takes seconds
 
 
 class Backup:
     """Keeps the state of a chunk and the histories of its replicas in the file `path`; without one, nothing."""
 
     def __init__(self, path: pathlib.Path | None) -> None:
-        self.path, self.saved = path, time.monotonic()
+        self.path, self.due = path, time.monotonic() + SECONDS_BETWEEN_BACKUPS
 
     def restore(self, state: State) -> tuple[State, list[History]]:
         """Return (the state after the last saved epoch, the histories until then); `state` is that before the first."""
@@ -39,14 +40,16 @@ class Backup:
 
     def save(self, state: State, histories: list[History]) -> None:
         """Save after an epoch, unless that was just done."""
-        if self.path is None or time.monotonic() - self.saved < SECONDS_BETWEEN_BACKUPS:
+        started = time.monotonic()
+        if self.path is None or started < self.due:
             return
         arrays = {str(i): ops.convert_to_numpy(leaf) for i, leaf in enumerate(keras.tree.flatten(state))}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         aside = self.path.with_suffix(".part.npz")
         np.savez(aside, histories=json.dumps(histories), **arrays)
         aside.replace(self.path)
-        self.saved = time.monotonic()
+        ended = time.monotonic()
+        self.due = ended + max(SECONDS_BETWEEN_BACKUPS, TIMES_ITS_OWN * (ended - started))
 
     def remove(self) -> None:
         if self.path is not None:

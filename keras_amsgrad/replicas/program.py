@@ -49,8 +49,13 @@ class Program:
         draws = not all(self.own_state)
         worth_it = steps >= STEPS_WORTH_XLA and not (draws or is_convolutional(model))
         xla = backends.fit_uses_xla() or worth_it
-        self.epoch = backends.compiled(self._epoch, xla)
-        self.evaluate = backends.compiled(self._evaluate, xla)
+        self.loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
+        if self.loops:
+            self.epoch, self.evaluate = backends.compiled(self._epoch, xla), backends.compiled(self._evaluate, xla)
+            self.step, self.sums = self._step, self._sums
+        else:  # each step a program of its own
+            self.epoch, self.evaluate = self._epoch, self._evaluate
+            self.step, self.sums = backends.compiled(self._step, xla), backends.compiled(self._sums, xla)
         self.predict = backends.compiled(self._predict, xla)
 
     def initial_state(self, start: Weights) -> State:
@@ -101,11 +106,11 @@ class Program:
         zero = {name: ops.zeros(self.count) for name in self.metrics}
 
         def step(i: Tensor, carry: tuple[State, Columns]) -> tuple[State, Columns]:
-            return self._step(*carry, numbers, ops.take(x, batches[i], 0), ops.take(y, batches[i], 0))
+            return self.step(*carry, numbers, ops.take(x, batches[i], 0), ops.take(y, batches[i], 0))
 
-        carry = _repeat(batches.shape[0], step, (state, zero))
+        carry = self._repeat(batches.shape[0], step, (state, zero))
         if rest.shape[0]:  # its own, shorter step: nothing padded takes part, in BatchNormalization as elsewhere
-            carry = self._step(*carry, numbers, ops.take(x, rest, 0), ops.take(y, rest, 0))
+            carry = self.step(*carry, numbers, ops.take(x, rest, 0), ops.take(y, rest, 0))
         state, sums = carry
         return self._alive_or(start, state), sums
 
@@ -125,22 +130,29 @@ class Program:
         """Return the sums of loss and metrics over the rows `batches` and `rest`, {name: (replicas,)}."""
         zero = {name: ops.zeros(self.count) for name in self.metrics}
 
-        def step(rows: Tensor) -> Columns:
-            outputs, _, penalties = self._forward(
-                state["weights"], state["fixed"], ops.take(x, rows, 0), training=False
-            )
-            losses = ops.sum(self._losses(outputs, ops.take(y, rows, 0)), 1) + penalties * rows.shape[0]
-            return {"loss": losses, **self._metrics(outputs, ops.take(y, rows, 0))}
+        def add(rows: Tensor, sums: Columns) -> Columns:
+            more = self.sums(state["weights"], state["fixed"], ops.take(x, rows, 0), ops.take(y, rows, 0))
+            return keras.tree.map_structure(ops.add, sums, more)
 
-        def add(i: Tensor, sums: Columns) -> Columns:
-            return keras.tree.map_structure(ops.add, sums, step(batches[i]))
+        sums = self._repeat(batches.shape[0], lambda i, sums: add(batches[i], sums), zero)
+        return add(rest, sums) if rest.shape[0] else sums
 
-        sums = _repeat(batches.shape[0], add, zero)
-        return keras.tree.map_structure(ops.add, sums, step(rest)) if rest.shape[0] else sums
+    def _sums(self, weights: list[Tensor], fixed: list[Tensor], x: Tensor, y: Tensor) -> Columns:
+        outputs, _, penalties = self._forward(weights, fixed, x, training=False)
+        losses = ops.sum(self._losses(outputs, y), 1) + penalties * x.shape[0]
+        return {"loss": losses, **self._metrics(outputs, y)}
 
     def _predict(self, state: State, x: Tensor, rows: Tensor) -> Tensor:
         """Return the outputs for some rows, (replicas, rows, ...)."""
         return self._forward(state["weights"], state["fixed"], ops.take(x, rows, 0), training=False)[0]
+
+    def _repeat(self, count: int, body: Callable[[Any, Carry], Carry], carry: Carry) -> Carry:
+        """Run `carry = body(i, carry)` for i = 0 .. count - 1: as one loop of the program, if those are good here."""
+        if self.loops and count:
+            return ops.fori_loop(0, count, body, carry)
+        for i in range(count):
+            carry = body(i, carry)
+        return carry
 
     def _forward(
         self, weights: list[Tensor], fixed: list[Tensor], x: Tensor, training: bool
@@ -268,15 +280,6 @@ def _accuracy_function(y: Tensor, outputs: Tensor) -> Callable[..., Tensor]:
         return keras.metrics.binary_accuracy
     sparse = len(y.shape) < len(outputs.shape) - 1 or y.shape[-1] == 1
     return keras.metrics.sparse_categorical_accuracy if sparse else keras.metrics.categorical_accuracy
-
-
-def _repeat(count: int, body: Callable[[Any, Carry], Carry], carry: Carry) -> Carry:
-    """Run `carry = body(i, carry)` for i = 0 .. count - 1, compiled where the backend compiles."""
-    if not backends.CAN_STACK:
-        for i in range(count):
-            carry = body(i, carry)
-        return carry
-    return ops.fori_loop(0, count, body, carry) if count else carry
 
 
 def _zip(*columns: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
