@@ -8,6 +8,7 @@ same growth for plain scikeras classifiers, a fifth as many.
 
 import argparse
 import dataclasses
+import functools
 import json
 import tempfile
 
@@ -17,9 +18,9 @@ from scikeras.wrappers import KerasClassifier
 
 from keras_amsgrad import AMSGrad
 from studies import datasets, training
-from studies.catalog import STUDIES
-from studies.journal import Journal
-from studies.models import feedforward
+from studies.catalog import STUDIES, Arm
+from studies.journal import Journal, fit_of
+from studies.models import network
 
 
 def resident():
@@ -31,7 +32,7 @@ def study_fits(number):
     """Train `number` fits of the digits study, each with another seed and setting; return the memory after each."""
     study = STUDIES["digits"].smoke()
     data = datasets.load("digits").prepared(study)
-    fit = training.fit_of(study, data, "AMSGrad", stage="repeat", epochs=1)
+    fit = fit_of(study, data, Arm("AMSGrad"), stage="repeat", epochs=1)
     memory = []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(number):
@@ -47,7 +48,8 @@ def plain_fits(number):
     memory = []
     for _ in range(number):
         loss = "sparse_categorical_crossentropy"
-        each = KerasClassifier(lambda: feedforward((8, 8), 10), optimizer=AMSGrad, loss=loss, epochs=1, verbose=0)
+        model = functools.partial(network, "feedforward", (8, 8), 10)
+        each = KerasClassifier(model, optimizer=AMSGrad, loss=loss, epochs=1, verbose=0)
         each.fit(data.x_train, data.y_train)
         memory.append(resident())
     return memory

@@ -39,7 +39,7 @@ def main(out="results"):
         grid={"learning_rate": [3e-3, 3e-2], "beta_2": [0.999]},
         epochs=4,
     )
-    for row in found.verdicts[found.verdicts["source"].str.startswith("You ask")].itertuples():
+    for row in found.own.itertuples():
         print(f"{row.claim} {row.verdict}: {row.sentence}")
     print(f"report: {out}/report.html")
 

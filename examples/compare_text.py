@@ -54,7 +54,7 @@ def main(out="results"):
         grid={"learning_rate": [1e-2, 1e-1], "beta_2": [0.99, 0.999]},
         epochs=5,
     )
-    for row in found.verdicts[found.verdicts["source"].str.startswith("You ask")].itertuples():
+    for row in found.own.itertuples():
         print(f"{row.claim} {row.verdict}: {row.sentence}")
     print(f"report: {out}/report.html")
 

@@ -14,6 +14,13 @@ class Results(NamedTuple):
     paths: "pd.DataFrame"  # a row for each kept step of a walk
     verdicts: "pd.DataFrame"  # a row for each claim
 
+    @property
+    def own(self):
+        """The verdicts on the questions of comparisons of one's own, without those on the claims of the sources."""
+        from studies import claims
+
+        return self.verdicts[self.verdicts["number"] > claims.CLAIMS[-1].number]
+
 
 def results(out="results"):
     """Return the tables of every study in a results folder; raise StudyError where there is none.

@@ -50,6 +50,31 @@ class Fit:
     fold_seed: int | None = None
 
 
+def fit_of(study, data, arm, stage, epochs, seed=0, **of_search):
+    """Return the study's `Fit` for one arm and stage; `of_search` are the fields that only a search has."""
+    return Fit(
+        study=study.name,
+        stage=stage,
+        data=data.fingerprint,
+        model=arm.model or study.model,
+        optimizer=arm.optimizer,
+        epochs=epochs,
+        batch_size=study.batch_size,
+        loss=study.loss,
+        seed=seed,
+        learning_rate=arm.learning_rate,
+        beta_2=arm.beta_2,
+        bias_correction=arm.bias_correction,
+        schedule=arm.schedule,
+        options=arm.options,
+        l2=arm.l2,
+        flip=study.flip,
+        fill_last_batch=study.fill_last_batch,
+        variant="+".join(filter(None, (study.variant, arm.variant))),
+        **of_search,
+    )
+
+
 def key(work):
     """Return the name under which a piece of work, or a list of them, is recorded."""
     if isinstance(work, list):

@@ -6,7 +6,7 @@ import os
 
 from studies import datasets
 from studies.catalog import SyntheticStudy
-from studies.journal import Journal
+from studies.journal import Journal, fit_of
 from studies.progress import Progress
 from studies.quiet import import_keras
 from studies.workers import processes, train_on_dask
@@ -74,7 +74,7 @@ def _run_network(study, journal, shown, loaded, data_dir, published, engine, das
     from studies.parts import network_of
     from studies.replicas import train_as_replicas
 
-    model = network_of(training.fit_of(study, data, study.arms[0], "repeat", study.epochs), data)()
+    model = network_of(fit_of(study, data, study.arms[0], "repeat", study.epochs), data)()
     study = dataclasses.replace(
         study,
         data_note=loaded.note,

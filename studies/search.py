@@ -8,7 +8,8 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
 from studies.errors import StudyError
 from studies.estimator import classifier
-from studies.training import fit_of, folds
+from studies.journal import fit_of
+from studies.training import folds
 
 
 def search_fits(study, data, arm):

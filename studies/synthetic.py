@@ -13,10 +13,10 @@ from keras_amsgrad import rules
 from keras_amsgrad.diagnostics import ROOTS, gamma, inverse_step_size
 from studies.catalog import Losses
 from studies.machine import machine
+from studies.tables import WALK
 
 POINTS = 100  # of a path that are kept, spaced evenly in log t
 BLOCK = 1 << 17  # steps whose slopes are made at a time
-CURVES = ("x", "average_regret", "gamma_min", "negative_gamma", "largest_step")
 
 # Members of the general frame that have no Keras class here: their rule, their slots, and the settings it takes.
 FRAME: dict[str, tuple[Any, ...]] = {
@@ -109,7 +109,7 @@ def paths(walks):
                     for team, state in zip(teams, states, strict=True):
                         for walk, *numbers in zip(team.walks, *_numbers(state, end), strict=True):
                             curves[walk].append(numbers)
-    return [{"t": kept, **dict(zip(CURVES, np.transpose(curves[walk]).tolist(), strict=True))} for walk in walks]
+    return [{"t": kept, **dict(zip(WALK, np.transpose(curves[walk]).tolist(), strict=True))} for walk in walks]
 
 
 def log_spaced(steps):
@@ -225,7 +225,7 @@ def _walk(teams, states, first, t, end, slopes):
 
 
 def _numbers(state, t):
-    """Return the CURVES of a team's walks, (5, walks)."""
+    """Return what `WALK` names of a team's walks, (5, walks)."""
     of = {name: ops.convert_to_numpy(value) for name, value in (state | counted(state)).items() if name != "slots"}
     share = of["negative"] / (t - 1) if t > 1 else np.full_like(of["negative"], np.nan)
     return np.stack([of["paid_at"], of["regret"] / t, of["gamma_min"], share, of["largest_step"]])

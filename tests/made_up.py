@@ -2,13 +2,15 @@
 
 import dataclasses
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
-from studies.journal import Fit, Journal
+from studies.journal import Journal, fit_of
 from studies.tables import CURVE_COLUMNS, PATH_COLUMNS, RUN_COLUMNS
 
+DATA = SimpleNamespace(fingerprint="made up")
 SHIFT = {"Adam": 0.0, "AMSGrad": -0.03, "AdaMax": 0.08}
 
 
@@ -72,32 +74,10 @@ def record(out, study):
 def _search(study):
     for arm in study.arms if study.search else ():
         for setting, fold in product(study.search.settings(arm), range(study.search.folds)):
-            yield _fit(study, arm.at(setting), "search", study.search.epochs, fold=fold)
+            yield fit_of(study, DATA, arm.at(setting), "search", study.search.epochs, fold=fold)
 
 
 def _repeats(study):
     for arm, seed in product(study.arms, range(study.seeds)):
         chosen = arm if arm.learning_rate else dataclasses.replace(arm, learning_rate=0.001, beta_2=0.999)
-        yield _fit(study, chosen, "repeat", study.epochs, seed=seed)
-
-
-def _fit(study, arm, stage, epochs, seed=0, fold=None):
-    return Fit(
-        study=study.name,
-        stage=stage,
-        data="made up",
-        model=arm.model or study.model,
-        optimizer=arm.optimizer,
-        epochs=epochs,
-        batch_size=study.batch_size,
-        loss=study.loss,
-        seed=seed,
-        learning_rate=arm.learning_rate,
-        beta_2=arm.beta_2,
-        bias_correction=arm.bias_correction,
-        schedule=arm.schedule,
-        variant="+".join(filter(None, (study.variant, arm.variant))),
-        fold=fold,
-        options=arm.options,
-        l2=arm.l2,
-    )
+        yield fit_of(study, DATA, chosen, "repeat", study.epochs, seed)

@@ -4,12 +4,13 @@ import dataclasses
 
 from studies import training
 from studies.catalog import STUDIES, Arm
+from studies.journal import fit_of
 
 SMOKE = ["digits", "--scale", "smoke", "--seeds", "1"]
 
 
 def a_fit(data, epochs=4, **settings):
-    fit = training.fit_of(STUDIES["digits"].smoke(), data, Arm("AMSGrad"), stage="repeat", epochs=epochs)
+    fit = fit_of(STUDIES["digits"].smoke(), data, Arm("AMSGrad"), stage="repeat", epochs=epochs)
     return dataclasses.replace(fit, **{"learning_rate": 0.01, "beta_2": 0.99, **settings})
 
 

@@ -43,9 +43,10 @@ def test_a_comparison_searches_and_repeats_as_a_published_study_does(out):
 
 
 def test_each_optimizer_is_judged_against_adam_beside_the_claims_of_the_sources(out):
-    verdicts = studies.results(out).verdicts
-    mine = verdicts[verdicts["source"].str.startswith("You ask")]
-    assert len(verdicts) == len(claims.CLAIMS) + len(mine)
+    found = studies.results(out)
+    mine = found.own
+    assert len(found.verdicts) == len(claims.CLAIMS) + len(mine)
+    assert mine["source"].str.startswith("You ask").all()
     assert list(mine["claim"]) == [
         f"{name}'s final validation {better} than Adam's."
         for name in ("AMSGrad", "AdaMax")

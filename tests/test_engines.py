@@ -8,7 +8,7 @@ import pytest
 
 from studies import datasets, search, training
 from studies.catalog import STUDIES, Arm, Search
-from studies.journal import Journal
+from studies.journal import Journal, fit_of
 from studies.replicas import train_as_replicas
 from studies.tables import runs
 
@@ -138,7 +138,7 @@ def test_what_replicas_cannot_do_is_trained_one_after_another_and_said(data, tmp
 def test_the_linear_schedule_is_that_of_the_source():
     from studies.parts import optimizer_of
 
-    fit = training.fit_of(
+    fit = fit_of(
         dataclasses.replace(DIGITS, batch_size=100),
         dataclasses.replace(datasets.load("digits")),
         dataclasses.replace(PLAIN, schedule="linear"),

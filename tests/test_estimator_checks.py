@@ -2,12 +2,11 @@
 
 import keras
 import pytest
-from scikeras.wrappers import KerasClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from keras_amsgrad import Adam
 from keras_amsgrad.model_selection import ReplicaGridSearchCV
+from tests.classifiers import TaggedClassifier
 
 pytestmark = pytest.mark.slow
 
@@ -22,17 +21,8 @@ def network(meta):
     return keras.Sequential(layers)
 
 
-class Classifier(KerasClassifier):
-    """scikeras 0.13 is not seen as a classifier by scikit-learn >= 1.7."""
-
-    def __sklearn_tags__(self):
-        tags = LogisticRegression().__sklearn_tags__()
-        tags.input_tags = super().__sklearn_tags__().input_tags
-        return tags
-
-
 def search():
-    classifier = Classifier(
+    classifier = TaggedClassifier(
         network, loss="sparse_categorical_crossentropy", optimizer=Adam, epochs=20, random_state=0, verbose=0
     )
     return ReplicaGridSearchCV(classifier, {"optimizer__learning_rate": [0.1, 0.01]}, cv=2)

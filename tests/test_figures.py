@@ -20,10 +20,6 @@ def labels(ax):
     return set(ax.get_legend_handles_labels()[1])
 
 
-def gids(figure):
-    return [line.get_gid() for ax in figure.axes for line in ax.get_lines() if line.get_gid()]
-
-
 def test_a_search_and_its_repeats_get_the_sources_figures():
     search = made_up.fits("mcgill-logistic", made_up.grid(), stage="search", seeds=1, folds=(0, 1, 2), epochs=3)
     repeats = made_up.fits("mcgill-logistic", PLAIN, seeds=5)

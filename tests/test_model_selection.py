@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from keras_amsgrad import Adam, AMSGrad
 from keras_amsgrad.model_selection import ReplicaGridSearchCV
+from tests.classifiers import TaggedClassifier
 
 
 @functools.cache
@@ -62,15 +63,6 @@ def test_results_ranks_and_best_estimator_are_those_of_grid_search():
         mine.best_estimator_.history_["loss"], theirs.best_estimator_.history_["loss"], rtol=1e-4
     )
     assert (mine.cv_results_["mean_fit_time"] > 0).all()
-
-
-class TaggedClassifier(KerasClassifier):
-    """scikeras 0.13 is not seen as a classifier by scikit-learn >= 1.7, whose scorers of probabilities need that."""
-
-    def __sklearn_tags__(self):
-        tags = LogisticRegression().__sklearn_tags__()
-        tags.input_tags = super().__sklearn_tags__().input_tags
-        return tags
 
 
 def tagged():

@@ -13,6 +13,7 @@ from studies import estimator, search, tables, training
 from studies.__main__ import main
 from studies.catalog import STUDIES, Arm, Setting
 from studies.journal import Journal
+from tests.smoke import a_fit
 
 RUN_COLUMNS = """
     study variant stage model optimizer schedule learning_rate beta_2 bias_correction fold seed epochs status
@@ -27,12 +28,6 @@ def digits_out(tmp_path_factory):
     out = tmp_path_factory.mktemp("digits")
     assert main(["run", "digits", "--scale", "smoke", "--engine", "gridsearch", "--out", str(out)]) == 0
     return out
-
-
-def a_fit(data, **settings):
-    study = STUDIES["digits"].smoke()
-    fit = training.fit_of(study, data, Arm(settings.pop("optimizer", "AMSGrad")), stage="repeat", epochs=2)
-    return dataclasses.replace(fit, **{"learning_rate": 0.01, "beta_2": 0.99, **settings})
 
 
 def test_runs_csv_has_the_columns_of_the_contract(digits_out):
@@ -85,7 +80,7 @@ def test_more_seeds_keep_the_finished_fits(digits_out, tmp_path):
 
 
 def test_a_damaged_record_is_set_aside_and_its_fit_runs_again(data, tmp_path):
-    journal, fit = Journal(tmp_path), a_fit(data)
+    journal, fit = Journal(tmp_path), a_fit(data, epochs=2)
     estimator_ = estimator.classifier(fit, data, journal)
     estimator_.fit(data.x_train, data.y_train, validation_data=(data.x_test, data.y_test))
     whole = json.loads(journal.path(fit).read_text())
@@ -97,7 +92,7 @@ def test_a_damaged_record_is_set_aside_and_its_fit_runs_again(data, tmp_path):
 
 
 def test_scikit_learn_sees_a_classifier(data, tmp_path):
-    assert is_classifier(estimator.classifier(a_fit(data), data, Journal(tmp_path)))
+    assert is_classifier(estimator.classifier(a_fit(data, epochs=2), data, Journal(tmp_path)))
 
 
 def test_folds_are_stratified_and_fixed(data):
@@ -109,7 +104,7 @@ def test_folds_are_stratified_and_fixed(data):
 
 def test_a_shared_program_gives_what_a_new_one_gives(data, tmp_path):
     """Fit A, then B in the same program, then A again: the third equals the first to the bit."""
-    first, other = a_fit(data), a_fit(data, learning_rate=0.1, beta_2=0.999, seed=5)
+    first, other = a_fit(data, epochs=2), a_fit(data, epochs=2, learning_rate=0.1, beta_2=0.999, seed=5)
     histories = []
     for k, fit in enumerate([first, other, first]):
         each = estimator.classifier(fit, data, Journal(tmp_path / str(k)))
@@ -123,7 +118,7 @@ def test_a_study_fit_equals_a_plain_keras_fit_in_the_same_order(data, tmp_path):
     from keras_amsgrad.order import epoch_order
     from studies.models import network
 
-    fit = a_fit(data, seed=3)
+    fit = a_fit(data, epochs=2, seed=3)
     ours = estimator.classifier(fit, data, Journal(tmp_path))
     ours.fit(data.x_train, data.y_train, validation_data=(data.x_test, data.y_test))
     keras.utils.set_random_seed(3)
@@ -141,7 +136,9 @@ def test_two_optimizers_start_from_the_same_weights_and_see_the_same_batches(dat
     """With a learning rate of 0 nothing moves, so equal losses mean equal weights."""
     losses = []
     for name in ("Adam", "AMSGrad"):
-        each = estimator.classifier(a_fit(data, optimizer=name, learning_rate=0.0, seed=1), data, Journal(tmp_path))
+        each = estimator.classifier(
+            a_fit(data, epochs=2, optimizer=name, learning_rate=0.0, seed=1), data, Journal(tmp_path)
+        )
         each.fit(data.x_train, data.y_train, validation_data=(data.x_test, data.y_test))
         losses.append(each.outcome_["history"])
     assert losses[0] == losses[1]

@@ -9,6 +9,7 @@ import pytest
 from studies import synthetic
 from studies.catalog import STUDIES, Losses
 from studies.journal import Journal
+from studies.tables import WALK
 
 ONLINE, STOCHASTIC, MOD3 = (STUDIES[f"synthetic-{name}"] for name in ("online", "stochastic", "mod3"))
 SHORT = {
@@ -67,7 +68,7 @@ def test_the_compiled_loop_walks_as_the_papers_say(name, monkeypatch):
     monkeypatch.setattr(synthetic, "BLOCK", 1000)
     walks = synthetic.walks(SHORT[name])
     for walk, path in zip(walks, synthetic.paths(walks), strict=True):
-        found = np.array([path[curve] for curve in synthetic.CURVES]).T
+        found = np.array([path[curve] for curve in WALK]).T
         expected = oracle(walk)[np.array(path["t"]) - 1]
         of_x, of_gamma, of_share = [0, 1, 4], [2], [3]
         np.testing.assert_allclose(found[:, of_x], expected[:, of_x], rtol=1e-8, atol=1e-8, err_msg=str(walk))

@@ -132,14 +132,12 @@ def _failures(claim, rows, optimizer):
 def published_accuracies(claim, tables, *, published):
     """Return, for each cell of `published`, (study, variant, optimizer) -> accuracy in %, how far we end from it."""
     repeats = protocol(tables.runs)
-    return [
-        _published_accuracy(claim, repeats, study, variant, optimizer, accuracy)
-        for (study, variant, optimizer), accuracy in published.items()
-    ]
+    return [_published_accuracy(claim, repeats, cell, accuracy) for cell, accuracy in published.items()]
 
 
-def _published_accuracy(claim, repeats, study, variant, optimizer, published):
-    label = ", ".join(filter(None, (study, variant, optimizer)))
+def _published_accuracy(claim, repeats, cell, published):
+    study, variant, optimizer = cell
+    label = ", ".join(filter(None, cell))
     rows = side(repeats, {"study": study, "variant": variant, "optimizer": optimizer})
     values = rows[claim.metric].dropna()
     part = effect(values - published / 100, rope=claim.rope, direction="same", study=study, label=label)

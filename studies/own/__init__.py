@@ -7,22 +7,12 @@ data.py     arrays: read, checked, split
 import re
 from pathlib import Path
 
-from studies.catalog import Arm, NetworkStudy, Search
+from studies.catalog import STUDIES, Arm, NetworkStudy, Search
 from studies.errors import StudyError
 
-# What can be compared. What the settings do not say is as in `bushaev-variants`.
-ARMS = {
-    arm.optimizer: arm
-    for arm in (
-        Arm("Adam"),
-        Arm("AMSGrad"),
-        Arm("AdaMax", bias_correction=None),
-        Arm("Nadam", bias_correction=None, options={"momentum_decay": None}),
-        Arm("NDAdam", bias_correction=None),
-        Arm("SWATS", bias_correction=None),
-        Arm("SGD", bias_correction=None, options={"momentum": 0.9}),
-    )
-}
+# What can be compared: these two corrected, the others as in `bushaev-variants`.
+CORRECTED = {name: Arm(name) for name in ("Adam", "AMSGrad")}
+ARMS = CORRECTED | {arm.optimizer: arm for arm in STUDIES["bushaev-variants"].arms if arm.optimizer not in CORRECTED}
 GRID = {"learning_rate": (1e-4, 1e-3, 1e-2, 0.1), "beta_2": (0.99, 0.999)}
 SEEDS = 10  # the fewest pairs that carry a verdict
 
