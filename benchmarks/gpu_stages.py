@@ -46,7 +46,7 @@ def tests(options, backend):
     makefile = (ROOT / "Makefile").read_text()
     names = re.search(r"addsuffix \.py,([\w\s\\]+)\)", makefile).group(1).replace("\\", " ").split()
     files = ["keras_amsgrad", *(f"tests/test_{name}.py" for name in names)]
-    files += re.search(r"MORE_TESTS := (.*)", makefile).group(1).split() if backend == "jax" else []
+    files += re.search(r"test-jax: MORE_TESTS := (.*)", makefile).group(1).split() if backend == "jax" else []
     chosen = ["tests/test_optimizers.py"] if options.small else [each for each in files if (ROOT / each).exists()]
     side_by_side = ["-n", str(min(8, os.cpu_count() or 1)), "--dist", "loadfile"]
     arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *side_by_side, *chosen]

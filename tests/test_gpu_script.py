@@ -1,4 +1,4 @@
-"""What `benchmarks/gpu.sh` decides: the order of stages, what a second call leaves out, limits, how many together."""
+"""What a call of `benchmarks/gpu.sh` does: what it leaves out, how long it waits, what is left when it breaks off."""
 
 import argparse
 import csv
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import gpu, gpu_machine
-from benchmarks.gpu_stages import ROOT, Stage, pays, stages, together
+from benchmarks.gpu_stages import ROOT, Stage
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +35,6 @@ def call(tmp_path, monkeypatch):
         return gpu.main(["--work", str(tmp_path / work), "--out", str(tmp_path / "out"), *options])
 
     return call
-
-
-def all_stages(**options):
-    return stages(argparse.Namespace(**{"small": False, "data_dir": None, **options}))
 
 
 def stage(name, code, seconds=20):
@@ -63,33 +59,6 @@ def wait_for(what, seconds=20):
     while not what():
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def test_what_is_most_important_comes_first():
-    names = [each.name for each in all_stages()]
-    assert names == [
-        *("tests-jax", "tests-torch", "step-jax", "step-torch", "mcgill-logistic", "mcgill-feedforward", "stacking"),
-        "mcgill-cifarnet-10-seeds",
-        *(f"korzeniowski-{name}-1-seeds" for name in ("cifarnet", "smallvgg", "vgg")),
-        *(f"korzeniowski-{name}-5-seeds" for name in ("cifarnet", "smallvgg", "vgg")),
-    ]
-
-
-def test_the_tests_of_the_optimizers_are_those_of_make():
-    jax, torch = all_stages()[:2]
-    assert "tests/test_replicas.py" in jax.arguments
-    for each in (jax, torch):
-        files = [name for name in each.arguments if name.startswith("tests/")]
-        assert {"tests/test_rules.py", "tests/test_sparse.py", "tests/test_contract.py"} <= set(files)
-        assert [name for name in files if not (ROOT / name).exists()] == []
-
-
-def test_small_is_small_everywhere():
-    small = all_stages(small=True)
-    assert [each.name for each in small] == [each.name for each in all_stages()]
-    for each in small:
-        words = " ".join(each.arguments)
-        assert "--small" in words or "--scale smoke" in words or "tests/test_optimizers.py" in words
 
 
 def test_what_is_done_is_left_out_and_what_failed_runs_again(call, tmp_path, capsys):
@@ -148,37 +117,11 @@ def test_nothing_begins_without_time(call, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines()[0].startswith("second: no time left")
 
 
-def row(together, ms, chunk=10.0, studies="korzeniowski-vgg"):
-    return {"together": together, "ms_per_fit_and_step": ms, "s_per_chunk": chunk, "studies": studies}
-
-
-@pytest.mark.parametrize(
-    ("rows", "number"),
-    [
-        pytest.param([], 1, id="nothing measured"),
-        pytest.param([row(1, 3.0), row(4, 2.0), row(12, 2.5)], 4, id="where a step of a fit takes least"),
-        pytest.param([row(1, 3.0), row(12, 2.0, chunk=900)], 1, id="a chunk must end within a call"),
-        pytest.param([row(4, 3.0, chunk=900)], 1, id="all take too long"),
-        pytest.param([row(1, 3.0), row(4, 1.0, studies="korzeniowski-smallvgg")], 1, id="of this network only"),
-        pytest.param([row(4, 1.0, studies="mcgill-cifarnet korzeniowski-vgg")], 4, id="one of several studies"),
-    ],
-)
-def test_as_many_train_together_as_was_measured_to_be_best(rows, number, tmp_path):
-    measured = tmp_path / "stacking.json"
-    measured.write_text(json.dumps({"rows": rows}))
-    assert together(Stage("korzeniowski-vgg-5-seeds", 1, []), measured, 570) == number
-    assert together(Stage("korzeniowski-vgg-5-seeds", 1, []), tmp_path / "none", 570) == 1
-
-
-@pytest.mark.parametrize(
-    ("taken", "more"), [([], True), ([2.0], True), ([2.0, 2.9], True), ([2.0, 3.1], False), ([3.0, 1.0, 1.6], False)]
-)
-def test_stacking_is_tried_further_while_it_is_not_clearly_slower(taken, more):
-    assert pays(taken) == more
-
-
 def test_the_number_reaches_the_study(call, tmp_path):
-    gpu_machine.write_rows(tmp_path / "work/stacking.json", [row(3, 1.0)])
+    gpu_machine.write_rows(
+        tmp_path / "work/stacking.json",
+        [{"together": 3, "ms_per_fit_and_step": 1.0, "s_per_chunk": 1.0, "studies": "korzeniowski-vgg"}],
+    )
     code = "import sys; print(sys.argv[1:])"
     assert call(Stage("korzeniowski-vgg-1-seeds", 9, ["-c", code, "--together", "{together}", "{work}/results"])) == 0
     given = ["--together", "3", str(tmp_path / "work" / "results")]
@@ -188,23 +131,23 @@ def test_the_number_reaches_the_study(call, tmp_path):
 def test_rows_of_another_machine_are_measured_again(tmp_path, monkeypatch):
     path = tmp_path / "stacking.json"
     assert gpu_machine.rows_from_here(path) == []
-    gpu_machine.write_rows(path, [row(1, 1.0)])
-    assert gpu_machine.rows_from_here(path) == [row(1, 1.0)]
+    gpu_machine.write_rows(path, [{"together": 1}])
+    assert gpu_machine.rows_from_here(path) == [{"together": 1}]
     monkeypatch.setattr(gpu_machine, "machine", lambda: {"card": "another"})
     assert gpu_machine.rows_from_here(path) == []
 
 
 def test_every_figure_comes_with_card_versions_and_command(call, tmp_path):
-    gpu_machine.write_rows(tmp_path / "work/stacking.json", [row(1, 1.0)], device="gpu:0")
+    gpu_machine.write_rows(tmp_path / "work/step-jax.json", [{"ms": 1.0}], device="gpu:0")
     call(stage("any", "print('hello')"))
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    benchmark = summary["benchmarks"]["stacking"]
+    benchmark = summary["benchmarks"]["step-jax"]
     assert set(benchmark) == {"machine", "device", "command", "rows"}
     for machine in (summary["machine"], benchmark["machine"], *summary["stages"][0]["machines"]):
         assert machine["card"]
         assert machine["versions"]["keras"]
     assert summary["stages"][0]["command"] == """KERAS_BACKEND=jax python -c 'print('"'"'hello'"'"')'"""
-    with (tmp_path / "out" / "stacking.csv").open() as file:
+    with (tmp_path / "out" / "step-jax.csv").open() as file:
         assert next(csv.DictReader(file))["card"] == summary["machine"]["card"]
 
 
