@@ -117,6 +117,14 @@ def test_our_accuracies_stand_beside_the_published_ones():
     assert [each.name for each in perez.drawings({}, runs, curves)] == ["curves", "final", "paired"]
 
 
+def test_a_variant_of_ours_stands_beside_the_number_that_it_varies_and_not_among_the_models():
+    arms = [{"optimizer": "AdaMax", "variant": variant, "schedule": "inverse-sqrt-epoch"} for variant in ("", "ours")]
+    runs, curves = made_up.fits("perez-logistic", arms, seeds=2)
+    assert perez.accuracies(runs).set_index("variant").loc["ours", "published"] == 92.38
+    models = perez.together(runs, curves)[1]
+    assert set(models.rows["variant"]) == {""}
+
+
 def test_variants_of_adam_are_compared_with_plain_adam_only():
     arms = [
         *PLAIN,

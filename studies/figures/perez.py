@@ -23,7 +23,7 @@ def drawings(study, runs, curves):
 def together(runs, curves):
     """Return the figures over all of the source's studies."""
     first = lines.first_runs(curves)
-    found = [_beside_published(runs), _models(first[~has_dropout(first["variant"])])]
+    found = [_beside_published(runs), _models(first[first["variant"].map(text) == ""])]
     with_dropout = first[first["study"].isin(first.loc[has_dropout(first["variant"]), "study"])]
     return found + ([_dropout(with_dropout)] if len(with_dropout) else [])
 
@@ -40,7 +40,8 @@ def accuracies(runs):
     for names, mine in runs.groupby(["study", "variant", "schedule", "optimizer"], sort=False, dropna=False):
         study, variant, schedule, optimizer = map(text, names)
         ours, low, high = (100 * each for each in dots.mean_interval(mine["val_accuracy"]))
-        theirs = PUBLISHED.get((study, variant, optimizer))
+        # A variant of ours is beside what it varies.
+        theirs = PUBLISHED[study, "dropout" if "dropout" in variant else "", optimizer]
         cell = {"study": study, "variant": variant, "schedule": schedule, "optimizer": optimizer, "published": theirs}
         rows.append(cell | {"ours": ours, "difference": ours - theirs, "low": low, "high": high, "n": len(mine)})
     return pd.DataFrame(rows)
