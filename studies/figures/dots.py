@@ -94,6 +94,7 @@ def plot_beside_published(rows, ax=None):
     hover(ax.plot(rows["published"], places, **look)[0], "published")
     ax.set_yticks(places, rows["label"])
     ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.margins(x=0.08)  # room for a whole diamond
     ax.grid(alpha=0.3)
     return ax
 

@@ -1,6 +1,7 @@
 """Curves against the epoch: each function takes rows of curves.csv and axes, draws, and returns the axes."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from studies.figures.style import RATES, current, grid_of, hover, legend_above, line_style, loss_axis, said, with_series
 
@@ -28,6 +29,7 @@ def plot_curves(curves, rate, ax=None, *, series=by_series, **line):
         hover(path, f"{label}, seed {names['seed']}")
         _mark_divergence(run, rate, ax, look["color"])
     ax.grid(alpha=0.3)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))  # epochs are whole
     if rate.endswith("loss") and curves[rate].gt(0).any():
         loss_axis(ax.yaxis)
     return ax
