@@ -14,7 +14,7 @@ from studies.catalog import STUDIES
 from studies.figures import synthetic
 from studies.figures.style import with_series
 from studies.figures.svg import inline, svg_text
-from studies.journal import Journal
+from studies.frames import judged
 
 # The order of the page; other sources, and studies of one's own, come after these.
 SOURCES = ("synthetic", "mcgill", "korzeniowski", "perez", "bushaev")
@@ -25,12 +25,12 @@ SMALL = 2500  # rows: more than these stay in the large tables, and have no CSV 
 def write_report(out):
     """Write report.html, figures/ and the tables for every study found in the folder `out`; return the page's path."""
     out = Path(out)
-    found = [(plan, Journal(out).records(plan)) for plan in tables.plans(out)]
+    found = tables.with_records(out)
     records = [record for _, each in found for record in each]
     rows = tables.all_of(records)
     with matplotlib.rc_context(figures.PAGE):
         sources = [_source(out, name, plans) for name, plans in _by_source(found)]
-    verdicts = claims.verdicts(**rows, of=[plan["study"] for plan, _ in found])
+    verdicts = judged(found)
     claims.frame(verdicts).to_csv(out / "verdicts.csv", index=False)
     tables.write_tables(out)
     page = out / "report.html"

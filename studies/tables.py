@@ -38,14 +38,14 @@ def plans(out):
     return found
 
 
+def with_records(out):
+    """Return (plan, its finished records) for every study in a results folder."""
+    return [(plan, Journal(out).records(plan)) for plan in plans(out)]
+
+
 def records(out):
     """Return every finished record of every study in a results folder."""
-    return [record for plan in plans(out) for record in Journal(out).records(plan)]
-
-
-def descriptions(out):
-    """Return the description of every study in a results folder."""
-    return [plan["study"] for plan in plans(out)]
+    return [record for _, each in with_records(out) for record in each]
 
 
 def all_of(records):

@@ -39,7 +39,7 @@ ALLOWED = {
         "studies.figures",
         "studies.figures.style",
         "studies.figures.svg",
-        "studies.journal",
+        "studies.frames",
     },
 }
 

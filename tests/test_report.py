@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from studies import report
+from studies import report, results
 from studies.catalog import STUDIES, Arm, NetworkStudy
 from tests import browser, made_up
 
@@ -96,6 +96,14 @@ def test_a_small_run_says_what_the_whole_study_takes(text):
     assert f"{operations:.2g} floating-point operations" in section
     assert f"{operations / 1e13 / 3600:.2g} hours" in section
     assert "<code>python -m studies run korzeniowski-cifarnet</code>" in section
+
+
+def test_a_small_run_settles_no_claim(tmp_path):
+    study = dataclasses.replace(STUDIES["perez-logistic"], epochs=2)
+    for each, expected in ((study.smoke(), "not run"), (study, "inconclusive")):
+        made_up.record(tmp_path, each)
+        verdicts = results(tmp_path).verdicts.set_index("number")["verdict"]
+        assert verdicts[17] == expected
 
 
 def test_ids_are_used_once(text):

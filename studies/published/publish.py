@@ -14,6 +14,7 @@ from PIL import Image
 
 from studies import claims, tables
 from studies.errors import StudyError
+from studies.frames import judged
 from studies.journal import Journal
 from studies.report import facts, label_of, template, write_report
 
@@ -36,13 +37,13 @@ def publish(results, to=HERE):
     tables.plans(results)  # a folder without any is a mistake
     restore(results, to)
     write_report(results)
-    plans, found = tables.plans(results), tables.all_of(tables.records(results))
-    for plan in plans:
+    found = tables.with_records(results)
+    for plan, _ in found:
         _pack(results, plan, to / "records" / f"{label_of(plan['study'])}.tar.xz")
     _copy_figures(Path(results) / "figures", to / "figures")
-    verdicts = claims.verdicts(**found, of=[plan["study"] for plan in plans])
-    _write_tables(found, claims.frame(verdicts), to)
-    studies = [facts(plan, Journal(results).records(plan)) for plan in plans]
+    verdicts = judged(found)
+    _write_tables(tables.all_of(tables.records(results)), claims.frame(verdicts), to)
+    studies = [facts(*each) for each in found]
     page = template("published.md").render(verdicts=verdicts, studies=studies)
     (to / "README.md").write_text(page, encoding="utf-8")
 
