@@ -5,7 +5,7 @@ import functools
 import os
 
 from studies import datasets
-from studies.catalog import SyntheticStudy
+from studies.catalog import STUDIES, SyntheticStudy
 from studies.journal import Journal, fit_of
 from studies.progress import Progress
 from studies.quiet import import_keras
@@ -74,13 +74,10 @@ def _run_network(study, journal, shown, loaded, data_dir, published, engine, das
     from studies.parts import network_of
     from studies.replicas import train_as_replicas
 
-    model = network_of(fit_of(study, data, study.arms[0], "repeat", study.epochs), data)()
-    study = dataclasses.replace(
-        study,
-        data_note=loaded.note,
-        data_rows=(len(loaded.y_train), len(loaded.y_test)),
-        row_operations=cost.of_row(model),
-    )
+    study = dataclasses.replace(study, data_note=loaded.note, data_rows=(len(loaded.y_train), len(loaded.y_test)))
+    if study.name in STUDIES:  # layers of one's own may mean anything by `kernel`
+        model = network_of(fit_of(study, data, study.arms[0], "repeat", study.epochs), data)()
+        study = dataclasses.replace(study, row_operations=cost.of_row(model))
 
     def train_ahead(fits, progress):
         if dask:

@@ -42,6 +42,11 @@ def test_a_comparison_searches_and_repeats_as_a_published_study_does(out):
     assert (runs["status"] == "ok").all()
 
 
+def test_a_network_may_have_layers_of_one_s_own(tmp_path):
+    found = studies.compare(own_models.with_own_layer, *digits(), out=tmp_path, verbose=0, **QUICK)
+    assert (found.runs["status"] == "ok").all()
+
+
 def test_each_optimizer_is_judged_against_adam_beside_the_claims_of_the_sources(out):
     found = studies.results(out)
     mine = found.own
