@@ -43,6 +43,25 @@ def test_optimizers_differ_in_line_and_marker_and_not_only_in_colour():
     assert corrected["linestyle"] != uncorrected["linestyle"]
 
 
+def test_schedules_of_one_optimizer_differ_in_line_and_not_only_in_name():
+    arms = [{"optimizer": "Adam", "schedule": f"inverse-sqrt-{t}", "variant": "roots"} for t in ("epoch", "update")]
+    runs, curves = made_up.fits("korzeniowski-logistic", [a | {"learning_rate": r} for a in arms for r in (0.1, 1.0)])
+    for figure in (korzeniowski.panels(curves, "val_loss"), grids.sensitivity(runs)):
+        for ax in figure.axes:
+            handles, names = ax.get_legend_handles_labels()
+            assert names == ["Adam, t = epoch", "Adam, t = update"]
+            assert len({handle.get_linestyle() for handle in handles}) == 2
+            assert len({handle.get_color() for handle in handles}) == 2
+
+
+def test_a_series_is_named_by_what_tells_it_apart():
+    arms = [{"optimizer": "Adam", "variant": variant} for variant in ("mnist", "mnist+adamw")]
+    runs, _ = made_up.fits("bushaev-variants", arms, seeds=1)
+    assert list(style.with_series(runs)["series"]) == ["Adam", "Adam, adamw"]
+    assert list(style.with_series(runs.iloc[1:])["series"]) == ["Adam"]
+    assert list(style.with_series(runs.iloc[:0])["series"]) == []
+
+
 def test_a_run_that_diverged_ends_in_a_cross():
     _, curves = made_up.fits("digits", [{"optimizer": "Adam", "learning_rate": 1e4}], seeds=1, epochs=8)
     ax = matplotlib.figure.Figure().subplots()

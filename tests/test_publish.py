@@ -1,5 +1,6 @@
 """What is kept beside the code: the records of a results folder, and everything that comes from them."""
 
+import dataclasses
 import importlib.util
 import shutil
 from pathlib import Path
@@ -76,6 +77,19 @@ def test_an_empty_folder_is_refused_and_nothing_is_lost(first, tmp_path):
     with pytest.raises(StudyError, match="holds no study"):
         publishing.publish(tmp_path, kept)
     assert {path: path.read_bytes() for path in kept.rglob("*.*")} == before
+
+
+def test_fewer_seeds_do_not_replace_what_is_kept(first, tmp_path):
+    _, kept = first
+    copy = shutil.copytree(kept, tmp_path / "copy")
+    more = dataclasses.replace(STUDIES["perez-mlp"].smoke(), seeds=STUDIES["perez-mlp"].smoke().seeds + 1)
+    made_up.record(tmp_path / "more", more)
+    publishing.publish(tmp_path / "more", copy)
+    assert set(pd.read_csv(copy / "runs.csv")["seed"]) == set(range(more.seeds))
+    before = {path: path.read_bytes() for path in copy.rglob("*.*")}
+    with pytest.raises(StudyError, match="keeps 8 records that are not of this run"):
+        publishing.publish(first[0], copy)
+    assert {path: path.read_bytes() for path in copy.rglob("*.*")} == before
 
 
 def test_every_record_that_is_kept_here_is_whole(tmp_path):

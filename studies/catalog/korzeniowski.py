@@ -3,7 +3,7 @@
 from itertools import product
 from typing import Any
 
-from studies.catalog.network import Arm, NetworkStudy, Smoke
+from studies.catalog.network import INVERSE_SQRT, Arm, NetworkStudy, Smoke
 
 KORZENIOWSKI = 'Korzeniowski, "Experiments with AMSGrad"'
 
@@ -16,8 +16,7 @@ GRID = tuple(
 
 # For the claim that linear decay reaches lower losses than the original paper's alpha / sqrt(t).
 ROOTS = tuple(
-    Arm("Adam", alpha, 0.999, schedule=schedule)
-    for alpha, schedule in product((0.01, 0.001, 0.0001), ("inverse-sqrt-epoch", "inverse-sqrt-update"))
+    Arm("Adam", alpha, 0.999, schedule=schedule) for alpha, schedule in product((0.01, 0.001, 0.0001), INVERSE_SQRT)
 )
 
 LEFT_OPEN = (

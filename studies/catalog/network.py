@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+INVERSE_SQRT = ("inverse-sqrt-epoch", "inverse-sqrt-update")  # schedules: what t in alpha / sqrt(t) may mean
+
 
 @dataclass(frozen=True)
 class Setting:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from studies.catalog.network import Arm, NetworkStudy, Smoke
+from studies.catalog.network import INVERSE_SQRT, Arm, NetworkStudy, Smoke
 
 PEREZ = 'Pérez, "An Investigation of ADAM: A Stochastic Optimization Method"'
 
@@ -21,15 +21,12 @@ PUBLISHED = {
 }
 
 
-SCHEDULES = ("inverse-sqrt-epoch", "inverse-sqrt-update")
-
-
 def arms(*models):
     """Return an arm for each model (variant, name), schedule and optimizer."""
     return tuple(
         Arm(optimizer, 0.001, 0.999, correction, schedule, variant=variant, model=model)
         for variant, model in models
-        for schedule in SCHEDULES
+        for schedule in INVERSE_SQRT
         for optimizer, correction in (("Adam", True), ("AdaMax", None))
     )
 
@@ -58,7 +55,7 @@ STUDIES = (
             "alpha-of-the-paper": {
                 "title": "Logistic regression on MNIST, AdaMax with the step size of its paper",
                 "question": "Is it our step size that leaves AdaMax behind the source's accuracy?",
-                "arms": tuple(Arm("AdaMax", 0.002, 0.999, None, schedule) for schedule in SCHEDULES),
+                "arms": tuple(Arm("AdaMax", 0.002, 0.999, None, schedule) for schedule in INVERSE_SQRT),
                 "left_open": (*LEFT_OPEN, "alpha is .002 here, Kingma and Ba's default for AdaMax (D).", TEN_SEEDS),
             }
         },

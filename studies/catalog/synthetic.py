@@ -113,6 +113,18 @@ LEFT_OPEN = (
     "Left out: ND-Adam, whose weight vectors of norm 1 have nowhere to go in one dimension; and SWATS, which ends as "
     "SGD at a rate it finds, so that it has no step size alpha / sqrt(t) to compare (D).",
 )
+CONSTANT = (
+    "AdaGrad's psi is the mean of all squared gradients, which with alpha / sqrt(t) makes the usual AdaGrad. With the "
+    "constant alpha of this variant its steps do not shrink, and its Gamma falls below zero (D).",
+    *LEFT_OPEN,
+)
+FROM_ZERO = "x starts at 0 (D)."
+BY_CHANCE = (
+    "20 seeds; each draws its own losses, the same for every optimizer (D).",
+    "The regret is against -1, the best point in expectation; while few steep losses have come, +1 may have been "
+    "better so far, and the regret negative (D).",
+)
+READ_OFF = "The step size .5 / sqrt(t) is read off the figure of Reddi, Kale and Kumar (D)."
 AS_CODED = {"source": BENNATAN, "beta_2": 0.999, "bias_corrected": ("Adam",)}
 KORZENIOWSKI_SETTINGS = {
     "source": KORZENIOWSKI,
@@ -135,13 +147,13 @@ STUDIES = (
         start=0.0,
         steps=7_000_000,
         left_open=(
-            "The step size .5 / sqrt(t) is read off the source's figure (D).",
-            "x starts at 0 (D).",
+            READ_OFF,
+            FROM_ZERO,
             *LEFT_OPEN,
         ),
         variants={
-            "as-coded": AS_CODED | {"alpha": 0.01, "schedule": "constant"},
-            "korzeniowski": KORZENIOWSKI_SETTINGS,
+            "as-coded": AS_CODED | {"alpha": 0.01, "schedule": "constant", "left_open": (FROM_ZERO, *CONSTANT)},
+            "korzeniowski": KORZENIOWSKI_SETTINGS | {"left_open": CONSTANT},
             "scaled": {"source": BUSHAEV, "problems": (Losses(101_000.0, 1000.0, period=101),)},
         },
     ),
@@ -158,13 +170,14 @@ STUDIES = (
         steps=10_000_000,
         seeds=20,
         left_open=(
-            "The step size .5 / sqrt(t) is read off the source's figure (D).",
-            "20 seeds; each draws its own losses, the same for every optimizer (D).",
-            "The regret is against -1, the best point in expectation; while few steep losses have come, +1 may have "
-            "been better so far, and the regret negative (D).",
+            READ_OFF,
+            *BY_CHANCE,
             *LEFT_OPEN,
         ),
-        variants={"as-coded": AS_CODED, "korzeniowski": KORZENIOWSKI_SETTINGS},
+        variants={
+            "as-coded": AS_CODED,
+            "korzeniowski": KORZENIOWSKI_SETTINGS | {"left_open": (*BY_CHANCE, *CONSTANT)},
+        },
     ),
     SyntheticStudy(
         name="synthetic-mod3",
@@ -178,7 +191,7 @@ STUDIES = (
         start=0.0,
         steps=1_000_000,
         left_open=(
-            "x starts at 0 (D).",
+            FROM_ZERO,
             "With beta_1 = 0, Adam and RMSProp are the same rule.",
             *LEFT_OPEN,
         ),

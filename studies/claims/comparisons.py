@@ -9,7 +9,6 @@ from studies.claims.claim import INCONCLUSIVE
 from studies.claims.statistics import effect
 from studies.claims.words import advantage_in_words, between, names
 
-ROOTS = ("inverse-sqrt-epoch", "inverse-sqrt-update")  # schedules: what t in alpha / sqrt(t) may mean
 SETTING = ("learning_rate", "beta_2", "bias_correction")  # columns that say where in a grid a run stands
 
 

@@ -37,7 +37,7 @@ def plot_dots(rows, column, ax=None):
     ax = current(ax)
     labels = []
     for place, (name, mine) in enumerate(rows.groupby("series", sort=False)):
-        values, look = mine[column].astype(float), look_of(mine)
+        values, look = mine[column].astype(float), look_of(mine.iloc[0])
         points = ax.plot(values, np.full(len(values), place), look["marker"], color=look["color"], ms=4.5, alpha=0.6)
         hover(points[0], name)
         mean, low, high = mean_interval(values)

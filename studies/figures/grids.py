@@ -77,7 +77,7 @@ def plot_sensitivity(rows, setting, ax=None, *, metric="val_loss"):
     ax = current(ax)
     means = cells(rows, metric).dropna(subset="mean")
     for label, mine in means.groupby("series", sort=False):
-        look = look_of(mine)
+        look = look_of(mine.iloc[0])
         best = mine.groupby(setting)["mean"].min()
         hover(ax.plot(best.index, best, label=label, lw=1.6, ms=5, **look)[0], label)
         ax.plot(mine[setting], mine["mean"], look["marker"], ms=2.5, color=look["color"], alpha=0.5)
@@ -111,7 +111,7 @@ def plot_robustness(profile, ax=None):
     """Draw the rows of `robustness`: the share of the grid that comes near the best, against how near."""
     ax = current(ax)
     for label, mine in profile.groupby("series", sort=False):
-        near, look = mine[mine["tolerance"] > 0], look_of(mine) | {"marker": ""}
+        near, look = mine[mine["tolerance"] > 0], look_of(mine.iloc[0]) | {"marker": ""}
         hover(
             ax.step(100 * near["tolerance"], 100 * near["share"], where="post", lw=1.6, **look, label=label)[0], label
         )

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from studies.figures.style import RATES, current, grid_of, hover, legend_above, line_style, loss_axis, said, with_series
+from studies.figures.style import RATES, current, grid_of, hover, legend_above, look_of, loss_axis, said, with_series
 
 KEPT = 60  # points of a line that are drawn, so that the page of a long study stays small; its CSV has them all
 RUN = ["series", "study", "variant", "optimizer", "bias_correction", "schedule", "learning_rate", "beta_2", "seed"]
@@ -11,7 +11,7 @@ RUN = ["series", "study", "variant", "optimizer", "bias_correction", "schedule",
 
 def by_series(names):
     """Return the legend's label and the line style of a run: its series', as `with_series` tells them apart."""
-    return names["series"], line_style(names["optimizer"], names["bias_correction"], names["variant"])
+    return names["series"], look_of(names) | {"marker": ""}
 
 
 def plot_curves(curves, rate, ax=None, *, series=by_series, **line):
@@ -64,11 +64,11 @@ def four_rates(curves, series=by_series):
     return figure
 
 
-def side_by_side(curves, by, rates=("train_loss", "val_loss"), series=by_series, **line):
+def side_by_side(curves, by, rates=("train_loss", "val_loss"), series=by_series, sharey="row", **line):
     """Return a figure with a row of panels for each rate and a column for each group of the columns `by`."""
     groups = list(curves.groupby(by, sort=False, dropna=False))
     width = min(13.0, max(5.0, 3.2 * len(groups)))
-    figure, panels = grid_of(len(rates), len(groups), width=width, height=2.3, sharex="col", sharey="row")
+    figure, panels = grid_of(len(rates), len(groups), width=width, height=2.3, sharex="col", sharey=sharey)
     for column, (names, rows) in zip(panels.T, groups, strict=True):
         for ax, rate in zip(column, rates, strict=True):
             plot_curves(rows, rate, ax, series=series, **line)

@@ -23,9 +23,10 @@ def together(runs, curves):
         return []
     caption = (
         "Loss of the first run (seed 0) of each experiment, training above, test below. The source shows one run of "
-        "each; a gap between two lines may be smaller than what another seed changes."
+        "each; a gap between two lines may be smaller than what another seed changes. Each panel has its own scale."
     )
-    return [Drawing("first-runs", lines.side_by_side(first, ["study", "variant"], lw=1.4), caption, first)]
+    figure = lines.side_by_side(first, ["study", "variant"], sharey=False, lw=1.4)
+    return [Drawing("first-runs", figure, caption, first)]
 
 
 def of_search(study, search):

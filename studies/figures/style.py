@@ -37,7 +37,7 @@ OTHERS = [
         ("#a33", ":", "d"),
     )
 ]
-LIGHT = {"Adam": ("#86b9e4", ":"), "AMSGrad": ("#f0958c", "-.")}  # without bias correction
+UNCORRECTED = {"Adam": ":", "AMSGrad": "-."}  # line styles without bias correction
 
 RATES = {
     "train_loss": "training loss",
@@ -61,10 +61,14 @@ def style(optimizer, corrected=True, variant=""):
     """Return Matplotlib's colour, line style and marker of a series; light where bias correction is off."""
     name = "AdamW" if "adamw" in text(variant) else optimizer
     look = STYLES.get(name) or OTHERS[sum(map(ord, name)) % len(OTHERS)]
-    if is_uncorrected(corrected) and optimizer in LIGHT:
-        color, line = LIGHT[optimizer]
-        return look | {"color": color, "linestyle": line}
+    if is_uncorrected(corrected) and optimizer in UNCORRECTED:
+        return _lighter(look, UNCORRECTED[optimizer])
     return look
+
+
+def _lighter(look, line):
+    red, green, blue = (0.55 * part + 0.45 for part in matplotlib.colors.to_rgb(look["color"]))
+    return look | {"color": matplotlib.colors.to_hex((red, green, blue)), "linestyle": line}
 
 
 def line_style(optimizer, corrected=True, variant=""):
@@ -80,18 +84,21 @@ def is_uncorrected(corrected):
 def with_series(rows):
     """Return rows of runs.csv or curves.csv with a column `series`: the shortest words that tell what was compared.
 
-    Variant and schedule are named where they differ between these rows.
+    Schedules are named where they differ between these rows, and of "this+that" variants the parts that do.
     """
-    told = [name for name in ("variant", "schedule") if rows[name].map(text).nunique() > 1]
-    words = [rows["optimizer"], *(rows[name].map(said) for name in told)]
+    variants = [text(variant).split("+") for variant in rows["variant"]]
+    shared = set.intersection(*map(set, variants)) if variants else set()
+    words = [rows["optimizer"], ["+".join(part for part in parts if part not in shared) for parts in variants]]
+    if rows["schedule"].map(text).nunique() > 1:
+        words.append(rows["schedule"].map(said))
     words.append(rows["bias_correction"].map(lambda corrected: "uncorrected" if is_uncorrected(corrected) else ""))
     return rows.assign(series=[", ".join(filter(None, each)) for each in zip(*words, strict=True)])
 
 
-def look_of(rows):
-    """Return the style of rows that are one series."""
-    first = rows.iloc[0]
-    return style(first["optimizer"], first["bias_correction"], first["variant"])
+def look_of(run):
+    """Return the style of a series, from one of its rows; light where its name says that t is the update."""
+    look = style(run["optimizer"], run["bias_correction"], run["variant"])
+    return _lighter(look, ":") if "t = update" in run["series"] else look
 
 
 def said(value):

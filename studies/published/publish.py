@@ -33,16 +33,20 @@ def restore(results, kept=HERE):
 
 
 def publish(results, to=HERE):
-    """Add the records of the folder `results` to those in `to`, and make all that comes from them anew, in both."""
-    tables.plans(results)  # a folder without any is a mistake
+    """Add the records of the folder `results` to those in `to`, and make all that comes from them anew, in both.
+
+    Raise StudyError, and change nothing, where there are none, or where those of a study would replace others.
+    """
+    for plan in tables.plans(results):
+        _check_that_nothing_goes(plan, _archive(plan, to))
     restore(results, to)
     write_report(results)
     found = tables.with_records(results)
     for plan, _ in found:
-        _pack(results, plan, to / "records" / f"{label_of(plan['study'])}.tar.xz")
+        _pack(results, plan, _archive(plan, to))
     _copy_figures(Path(results) / "figures", to / "figures")
     verdicts = judged(found)
-    _write_tables(tables.all_of(tables.records(results)), claims.frame(verdicts), to)
+    _write_tables(tables.all_of([record for _, each in found for record in each]), claims.frame(verdicts), to)
     studies = [facts(*each) for each in found]
     page = template("published.md").render(verdicts=verdicts, studies=studies)
     (to / "README.md").write_text(page, encoding="utf-8")
@@ -63,10 +67,31 @@ def write_summary(verdicts, page):
     page.write_text(before + BEGIN + summary(verdicts) + END + rest.split(END)[1], encoding="utf-8")
 
 
+def _archive(plan, to):
+    return to / "records" / f"{label_of(plan['study'])}.tar.xz"
+
+
+def _names(plan):
+    return [f"records/{plan['study']['name']}/{key}.json" for key in sorted(plan["records"])]
+
+
+def _check_that_nothing_goes(plan, path):
+    """Refuse a plan without some of the records that are kept: a run of fewer seeds, or with other settings."""
+    if not path.exists():
+        return
+    with tarfile.open(path) as archive:
+        kept = {name for name in archive.getnames() if name.startswith("records/")}
+    if gone := kept - set(_names(plan)):
+        raise StudyError(
+            f"{path} keeps {len(gone)} records that are not of this run, which has fewer seeds or other settings. "
+            "Restore them and run the study with as many seeds; or delete the file, to keep this run in its place."
+        )
+
+
 def _pack(results, plan, path):
     """Write the plan and the records of one study as one file: the same bytes for the same records."""
     study, journal = plan["study"], Journal(results)
-    names = [f"records/{study['name']}/{key}.json" for key in sorted(plan["records"])]
+    names = _names(plan)
     path.parent.mkdir(exist_ok=True)
     with tarfile.open(path, "w:xz") as archive:
         for name in [f"plans/{label_of(study)}.json", *names]:

@@ -2,8 +2,9 @@
 
 from functools import partial
 
+from studies.catalog.network import INVERSE_SQRT
 from studies.claims.claim import ACCURACY, LOSS, Claim
-from studies.claims.comparisons import ROOTS, SETTING, against, compare
+from studies.claims.comparisons import SETTING, against, compare
 from studies.claims.measures import failures
 
 SOURCE = "Korzeniowski"
@@ -24,7 +25,7 @@ CLAIMS = (
                     {"study": "korzeniowski-logistic", "schedule": "linear"},
                     {"study": "korzeniowski-logistic", "schedule": root, "variant": "inverse-sqrt"},
                 )
-                for root in ROOTS
+                for root in INVERSE_SQRT
             ],
             within=("optimizer", *SETTING),
         ),

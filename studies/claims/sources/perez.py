@@ -3,9 +3,10 @@
 from functools import partial
 from itertools import pairwise
 
+from studies.catalog.network import INVERSE_SQRT
 from studies.catalog.perez import PUBLISHED
 from studies.claims.claim import ACCURACY, Claim
-from studies.claims.comparisons import ROOTS, against, compare
+from studies.claims.comparisons import against, compare
 from studies.claims.measures import published_accuracies
 
 SOURCE = "Pérez"
@@ -23,7 +24,7 @@ CLAIMS = (
         measure=partial(published_accuracies, published=PUBLISHED),
         if_contradicted="The source names no α. Where AdaMax stays behind, ours is a reason: with the α = .002 of "
         "Kingma and Ba's own default it comes nearer (perez-logistic, variant alpha-of-the-paper).",
-        readings=ROOTS,
+        readings=INVERSE_SQRT,
     ),
     Claim(
         number=18,
@@ -40,7 +41,7 @@ CLAIMS = (
                 for study, variant in dict.fromkeys(cell[:2] for cell in PUBLISHED)
             ],
         ),
-        readings=ROOTS,
+        readings=INVERSE_SQRT,
     ),
     Claim(
         number=19,
@@ -58,7 +59,7 @@ CLAIMS = (
                 for worse, better in pairwise(STUDIES)
             ],
         ),
-        readings=ROOTS,
+        readings=INVERSE_SQRT,
     ),
     Claim(
         number=20,
@@ -79,6 +80,6 @@ CLAIMS = (
                 for optimizer in ("Adam", "AdaMax")
             ],
         ),
-        readings=ROOTS,
+        readings=INVERSE_SQRT,
     ),
 )
