@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from studies.errors import StudyError
-from studies.quiet import import_keras
+from studies.startup import import_keras
 
 
 @dataclass(frozen=True, eq=False)

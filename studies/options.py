@@ -6,7 +6,7 @@ from pathlib import Path
 
 from studies import own
 from studies.errors import StudyError
-from studies.quiet import import_keras
+from studies.startup import import_keras
 
 
 def add_out(parser):

@@ -8,7 +8,7 @@ from studies import datasets
 from studies.catalog import STUDIES, SyntheticStudy
 from studies.journal import Journal, fit_of
 from studies.progress import Progress
-from studies.quiet import import_keras
+from studies.startup import import_keras
 from studies.workers import processes, train_on_dask
 
 

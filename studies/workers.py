@@ -10,6 +10,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from studies import datasets
 from studies.errors import StudyError
+from studies.startup import import_keras
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def processes(jobs):
     if jobs > 1:  # read by TensorFlow when it starts in a worker: each takes its share of the cores
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
     try:
-        with joblib.parallel_config(n_jobs=jobs):
+        with joblib.parallel_config("loky", n_jobs=jobs, initializer=import_keras):
             yield
     except TerminatedWorkerError as error:
         raise StudyError(

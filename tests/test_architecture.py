@@ -30,8 +30,8 @@ ALLOWED = {
     "studies/own/data.py": {"studies.datasets", "studies.errors"},
     "studies/journal.py": {"studies.errors"},
     "studies/models.py": set(),
-    "studies/quiet.py": set(),
-    "studies/datasets.py": {"studies.errors", "studies.quiet"},
+    "studies/startup.py": set(),
+    "studies/datasets.py": {"studies.errors", "studies.startup"},
     "studies/tables.py": {"studies.errors", "studies.journal"},
     "studies/report.py": {
         "studies",

@@ -8,7 +8,7 @@ import pytest
 
 from studies.__main__ import main
 from studies.catalog import STUDIES
-from studies.quiet import without_notes
+from studies.startup import FULL_FLOAT32, without_notes
 
 
 def test_list_names_every_study(capsys):
@@ -71,10 +71,20 @@ def test_report_and_export_never_import_keras(tmp_path):
 
 
 def test_the_backend_starts_without_a_word():
-    program = "import studies.quiet, sys; studies.quiet.import_keras(); sys.exit('keras' not in sys.modules)"
+    program = "import studies.startup, sys; studies.startup.import_keras(); sys.exit('keras' not in sys.modules)"
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=quiet, check=True)
     assert done.stderr == ""
+
+
+def test_a_study_multiplies_in_full_float32_unless_told_otherwise():
+    program = "import os, studies.startup; studies.startup.import_keras(); "
+    program += "print([os.environ[name] for name in studies.startup.FULL_FLOAT32])"
+    bare = {name: value for name, value in os.environ.items() if name not in FULL_FLOAT32}
+    for given, expected in ({}, "['highest', '0']"), ({"JAX_DEFAULT_MATMUL_PRECISION": "high"}, "['high', '0']"):
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, capture_output=True, text=True, env=bare | given, check=True)
+        assert done.stdout.strip() == expected
 
 
 def test_what_is_no_note_still_reaches_standard_error(capfd):
