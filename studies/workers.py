@@ -79,6 +79,7 @@ def _train(fit, **arguments):
 
 
 def _train_here(fit, *, study, data_dir, journal):
+    import_keras()
     from studies.training import train
 
     data = _prepared(study, data_dir)
