@@ -25,7 +25,7 @@ SMALL = 2500  # rows: more than these stay in the large tables, and have no CSV 
 def write_report(out):
     """Write report.html, figures/ and the tables for every study found in the folder `out`; return the page's path."""
     out = Path(out)
-    found = tables.with_records(out)
+    found = in_order(tables.with_records(out))
     records = [record for _, each in found for record in each]
     rows = tables.all_of(records)
     with matplotlib.rc_context(figures.PAGE):
@@ -36,6 +36,12 @@ def write_report(out):
     page = out / "report.html"
     page.write_text(template("report.html").render(verdicts=verdicts, sources=sources, rows=rows), encoding="utf-8")
     return page
+
+
+def in_order(found):
+    """Return (plan, records) pairs in the catalog's order, each study before its variants; others come last."""
+    names = [*STUDIES, *(plan["study"]["name"] for plan, _ in found)]
+    return sorted(found, key=lambda each: (names.index(each[0]["study"]["name"]), each[0]["study"]["variant"]))
 
 
 def _by_source(found):

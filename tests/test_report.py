@@ -98,6 +98,14 @@ def test_a_small_run_says_what_the_whole_study_takes(text):
     assert "<code>python -m studies run korzeniowski-cifarnet</code>" in section
 
 
+def test_studies_stand_in_the_catalogs_order_and_before_their_variants():
+    studies = [("mine", ""), ("mcgill-feedforward", "as-coded"), ("mcgill-feedforward", ""), ("mcgill-logistic", "")]
+    found = report.in_order([({"study": {"name": name, "variant": variant}}, []) for name, variant in studies])
+    assert [(plan["study"]["name"], plan["study"]["variant"]) for plan, _ in found] == [
+        *(("mcgill-logistic", ""), ("mcgill-feedforward", ""), ("mcgill-feedforward", "as-coded"), ("mine", "")),
+    ]
+
+
 def test_a_small_run_settles_no_claim(tmp_path):
     study = dataclasses.replace(STUDIES["perez-logistic"], epochs=2)
     for each, expected in ((study.smoke(), "not run"), (study, "inconclusive")):

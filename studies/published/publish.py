@@ -16,7 +16,7 @@ from studies import claims, tables
 from studies.errors import StudyError
 from studies.frames import judged
 from studies.journal import Journal
-from studies.report import facts, label_of, template, write_report
+from studies.report import facts, in_order, label_of, template, write_report
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "README.md"
@@ -41,7 +41,7 @@ def publish(results, to=HERE):
         _check_that_nothing_goes(plan, _archive(plan, to))
     restore(results, to)
     write_report(results)
-    found = tables.with_records(results)
+    found = in_order(tables.with_records(results))
     for plan, _ in found:
         _pack(results, plan, _archive(plan, to))
     _copy_figures(Path(results) / "figures", to / "figures")
