@@ -46,12 +46,16 @@ def in_order(found):
 
 def _by_source(found):
     """Return (source, plans with records) in the page's order; a source is the first word of its studies' names."""
-    names = [plan["study"]["name"].split("-")[0] for plan, _ in found]
+    names = [_source_of(plan["study"]) for plan, _ in found]
     order = [*SOURCES, *names]
     return [
         (source, [each for name, each in zip(names, found, strict=True) if name == source])
         for source in sorted(dict.fromkeys(names), key=order.index)
     ]
+
+
+def _source_of(study):
+    return study["name"].split("-")[0]
 
 
 def _source(out, name, found):
@@ -77,7 +81,7 @@ def _section(out, plan, records):
     return facts(plan, records) | {
         "whole": at_paper_scale(study) if study["scale"] == "smoke" else None,
         "diverged": int((runs["status"] == "diverged").sum()),
-        "results": results(_repeats(runs), study.get("published") or {}) if network else synthetic.ends(study, paths),
+        "results": results(study, _repeats(runs)) if network else synthetic.ends(study, paths),
         "figures": [_saved(drawing, out / "figures", label_of(study)) for drawing in drawings],
     }
 
@@ -103,7 +107,7 @@ def label_of(study):
 def _network_drawings(study, records):
     if not records:
         return []
-    module = figures.of_source(study["name"].split("-")[0])
+    module = figures.of_source(_source_of(study))
     return module.drawings(study, tables.runs(records), tables.curves(records))
 
 
@@ -111,17 +115,17 @@ def _repeats(rows):
     return rows[rows["stage"] == "repeat"]
 
 
-def results(repeats, published):
+def results(study, repeats):
     """Return one row for each arm and setting: the published setting, n, mean and standard deviation over the seeds."""
-    rows = []
+    rows, published, names = [], study.get("published") or {}, figures.rates_of(_source_of(study))
     keys = ["series", "learning_rate", "beta_2"]
     for (name, alpha, beta_2), group in with_series(repeats).groupby(keys, sort=False, dropna=False):
         theirs = published.get(group["optimizer"].iloc[0])
         row = {"optimizer": name, "α": f"{alpha:g}", "β₂": "" if pd.isna(beta_2) else f"{beta_2:g}"}
         if theirs:
             row |= {"published α": f"{theirs['learning_rate']:g}", "published β₂": f"{theirs['beta_2']:g}"}
-        row |= {"n": len(group)} | {title: mean_and_spread(group[rate]) for rate, title in figures.RATES.items()}
-        rows.append(row | {"best test loss": mean_and_spread(group["best_val_loss"])})
+        row |= {"n": len(group)} | {title: mean_and_spread(group[rate]) for rate, title in names.items()}
+        rows.append(row | {f"best {names['val_loss']}": mean_and_spread(group["best_val_loss"])})
     return pd.DataFrame(rows)
 
 

@@ -91,6 +91,11 @@ def test_the_grid_has_a_panel_for_each_rate_and_beta_and_a_line_for_each_run():
     assert zoom.axes[0].get_lines()[0].get_xdata().min() == 17
 
 
+def test_a_zoom_that_would_show_a_single_epoch_is_left_out():
+    drawn = korzeniowski.drawings({}, *made_up.fits("korzeniowski-logistic", made_up.grid(), seeds=1, epochs=2))
+    assert [each.name for each in drawn if "zoom" in each.name] == []
+
+
 def test_a_setting_that_diverged_in_one_fold_is_nan_in_the_grid():
     runs, _ = made_up.fits("digits", made_up.grid(rates=(0.001, 1.0)), stage="search", seeds=1, folds=(0, 1, 2))
     runs.loc[runs.index[0], "val_loss"] = np.nan

@@ -150,9 +150,24 @@ def test_the_command_names_variant_search_and_scale():
 def test_a_diverged_run_is_counted_and_left_out_of_the_mean():
     runs, _ = made_up.fits("digits", [{"optimizer": "Adam"}], seeds=3)
     runs.loc[0, "val_loss"] = float("nan")
-    row = report.results(runs, {}).iloc[0]
+    row = report.results({"name": "digits"}, runs).iloc[0]
     assert row["test loss"].startswith(f"{runs['val_loss'].mean():.4f} ±")
     assert row["test loss"].endswith("(1 diverged)")
+
+
+def test_rows_that_a_source_validates_on_are_called_so():
+    runs, _ = made_up.fits("korzeniowski-logistic", [{"optimizer": "Adam"}])
+    assert "best validation loss" in report.results({"name": "korzeniowski-logistic"}, runs)
+    assert "best test loss" in report.results({"name": "mcgill-logistic"}, runs)
+
+
+def test_a_claim_leads_to_the_runs_with_published_settings_where_there_are_no_others(tmp_path):
+    study = STUDIES["mcgill-cifarnet"].as_variant("published-settings")
+    made_up.record(tmp_path, dataclasses.replace(study, search=None, arms=study.arms, seeds=2))
+    text = report.write_report(tmp_path).read_text(encoding="utf-8")
+    row = text.split('<tr id="claim-7">')[1].split("</tr>")[0]
+    assert '<a href="#mcgill-cifarnet.published-settings">mcgill-cifarnet</a>' in row
+    assert '<section id="mcgill-cifarnet.published-settings">' in text
 
 
 def test_the_report_needs_no_keras():

@@ -29,6 +29,7 @@ __all__ = [
     "plot_paths",
     "plot_robustness",
     "plot_sensitivity",
+    "rates_of",
     "robustness",
 ]
 
@@ -36,3 +37,8 @@ __all__ = [
 def of_source(source):
     """Return the module that draws the networks of a source, by the first word of its studies' names."""
     return {"korzeniowski": korzeniowski, "perez": perez, "bushaev": bushaev}.get(source, network)
+
+
+def rates_of(source):
+    """Return what a source calls losses and accuracies, {column: name}."""
+    return korzeniowski.NAMES if source == "korzeniowski" else RATES

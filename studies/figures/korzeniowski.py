@@ -12,14 +12,13 @@ def drawings(study, runs, curves):
     """Return the figures of one study's rows: the four rates, their zooms, and what the grid ends with."""
     found = []
     for rate, name in NAMES.items():
-        caption = (
-            f"{name.capitalize()}, one line a run: Adam blue, AMSGrad red and dashed; light and dotted where bias "
-            "correction is off. A column for each learning rate, a row for each β₂."
-        )
-        end = f"{name.capitalize()}, the last {ZOOM:.0%} of the epochs. Scales differ: compare lines, not panels."
-        short, zoom = rate.replace("_", "-"), lines.last_epochs(curves, ZOOM)
+        short = rate.replace("_", "-")
+        caption = f"{name.capitalize()}, one line a run. A column for each learning rate, a row for each β₂."
         found.append(Drawing(short, panels(curves, rate), caption, curves))
-        found.append(Drawing(f"{short}-zoom", panels(zoom, rate, sharey=False), end, zoom))
+        zoom = lines.last_epochs(curves, ZOOM)
+        if zoom["epoch"].nunique() > 1:  # a single epoch makes no line
+            end = f"{name.capitalize()}, the last {ZOOM:.0%} of the epochs. Scales differ: compare lines, not panels."
+            found.append(Drawing(f"{short}-zoom", panels(zoom, rate, sharey=False), end, zoom))
     return found + (_of_grid(with_series(runs)) if runs["val_loss"].notna().any() else [])
 
 
