@@ -1,10 +1,13 @@
 """Figures from made-up rows: each shows what was run, says what is missing, and can be told apart without colours."""
 
+import dataclasses
+
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 
+from studies.catalog import STUDIES
 from studies.figures import bushaev, dots, grids, korzeniowski, lines, network, of_source, perez, style, svg, synthetic
 from tests import made_up
 
@@ -178,6 +181,15 @@ def test_paths_show_the_median_and_the_band_of_the_seeds():
     synthetic.plot_paths(made_up.paths(variants=("C=3",), seeds=3), "x", ax)
     assert [line.get_ydata()[-1] for line in ax.get_lines()] == pytest.approx([1, -1])
     assert len(ax.collections) == 2
+
+
+def test_a_table_says_where_walks_end_beside_what_theory_has():
+    study = dataclasses.asdict(STUDIES["synthetic-mod3"])
+    ends = synthetic.ends(study, made_up.paths(variants=("C=3", "C=5"))).set_index(["variant", "optimizer"])
+    assert ends["last x"].round().tolist() == [1, -1, 1, -1]
+    assert ends["in theory"].tolist() == [pytest.approx(2 / 3), 0, 2, 0]
+    assert ends["lowest Γ"].tolist() == [-0.1, 0, -0.1, 0]
+    assert "largest step / α" in ends
 
 
 def test_an_unknown_source_gets_the_figures_of_a_search():

@@ -9,6 +9,15 @@ NUMBERS = {
     "gamma_min": "lowest Γ so far",
 }
 
+COLUMNS = {  # of the table of where walks end
+    "t": "steps",
+    "x": "last x",
+    "average_regret": "average regret",
+    "gamma_min": "lowest Γ",
+    "negative_gamma": "share of Γ below 0",
+    "largest_step": "largest step / α",
+}
+
 
 def drawings(study, paths):
     """Return the figures of one study's rows of paths.csv."""
@@ -31,7 +40,7 @@ def ends(study, paths):
     adam, amsgrad = (last["optimizer"] == name for name in ("Adam", "AMSGrad"))
     last.loc[adam, "in theory"] = last["variant"].map(regrets_at_worst(study))
     last.loc[amsgrad, "in theory"] = 0.0
-    return last.rename(columns={"t": "steps", "x": "last x", "average_regret": "average regret"})
+    return last.rename(columns=COLUMNS)
 
 
 def plot_paths(paths, column="x", ax=None):
