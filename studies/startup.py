@@ -12,7 +12,6 @@ import tempfile
 
 NOTE = re.compile(rb"I\d{4} \d\d:\d\d:|WARNING: All log messages before absl::InitializeLog\(\)")
 
-
 # On a GPU of 2020 or later, products and convolutions of float32 numbers may round their factors to 11 bits (TF32). The
 # sources are older, and a study is to say the same on every device. JAX reads the first, NVIDIA's libraries the second.
 FULL_FLOAT32 = {"JAX_DEFAULT_MATMUL_PRECISION": "highest", "NVIDIA_TF32_OVERRIDE": "0"}

@@ -71,9 +71,9 @@ def _lighter(look, line):
     return look | {"color": matplotlib.colors.to_hex((red, green, blue)), "linestyle": line}
 
 
-def line_style(optimizer, corrected=True, variant=""):
-    """Return the style of a series' line, without markers."""
-    return style(optimizer, corrected, variant) | {"marker": ""}
+def line_style(optimizer):
+    """Return the style of an optimizer's line, without markers."""
+    return style(optimizer) | {"marker": ""}
 
 
 def is_uncorrected(corrected):
@@ -98,7 +98,7 @@ def with_series(rows):
 def look_of(run):
     """Return the style of a series, from one of its rows; light where its name says that t is the update."""
     look = style(run["optimizer"], run["bias_correction"], run["variant"])
-    return _lighter(look, ":") if "t = update" in run["series"] else look
+    return _lighter(look, ":") if said("inverse-sqrt-update") in run["series"] else look
 
 
 def said(value):
