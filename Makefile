@@ -1,6 +1,6 @@
 # make study   install what the studies need, run the `digits` study, write results/report.html
 # make test    install what the tests need, run them; make test-slow runs those that take more than ten seconds each
-# make test-backends   the tests of the optimizers on JAX and on torch, and of replicas on JAX (make test-jax, test-torch)
+# make test-backends   the tests of the optimizers on JAX and on torch, and of replicas on JAX, without those marked slow
 # make lint    format, lint and types; make types: types alone
 # make check   what CI runs: all of these tests, lint, and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
@@ -19,19 +19,21 @@ study: $(VENV)/studies.installed
 test: $(VENV)/test.installed
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow"
 
-test-slow: $(VENV)/test.installed
+# Keras's tests of its trainers import JAX on every backend.
+test-slow: $(VENV)/test.installed $(VENV)/backends.installed
 	$(BIN)/python -m pytest --numprocesses auto --dist load -m slow tests
 
-# Keras chooses its backend when it is imported: one process for each.
-OPTIMIZER_TESTS := keras_amsgrad $(wildcard $(addprefix tests/test_,$(addsuffix .py,algorithms contract diagnostics \
-	distribution fused keras_arguments keras_suite migration optimizers precision rules saving sparse)))
+# Keras chooses its backend when it is imported: one process for each. Keras's own tests of optimizers, trainers, saving
+# and callbacks are among these, with our classes in the place of Keras's.
+OPTIMIZER_TESTS := keras_amsgrad tests/optimizers tests/test_internals.py
 
 test-backends: test-jax test-torch
 
-test-jax: MORE_TESTS := tests/test_replicas.py tests/test_chunks.py
+test-jax: MORE_TESTS := $(addprefix tests/replicas/test_,$(addsuffix .py,replicas chunks random_state))
+test-torch: MORE_TESTS := tests/replicas/test_random_state.py
 
 test-jax test-torch: test-%: $(VENV)/backends.installed
-	KERAS_BACKEND=$* $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(OPTIMIZER_TESTS) $(MORE_TESTS)
+	KERAS_BACKEND=$* $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(OPTIMIZER_TESTS) $(MORE_TESTS)
 
 lint: types
 	$(BIN)/ruff check .

@@ -2,8 +2,9 @@
 
     python benchmarks/crash.py [--kills 50] [--out FOLDER] [-- further options of `studies run`]
 
-Prints one JSON line: kills that met a running study, finished fits lost, finished fits trained again, and whether the
-final tables equal those of an uninterrupted run (all columns but `seconds`).
+Prints one JSON line: kills that met a running study, how many of these after it had recorded something new, finished
+fits lost, finished fits trained again, fits of the study, and whether the final tables equal those of an uninterrupted
+run (all columns but `seconds`).
 """
 
 import argparse
@@ -18,18 +19,19 @@ from pathlib import Path
 import pandas as pd
 
 
-def crash_until_done(out, kills, arguments, shortest, longest, seed=0):
+def crash_until_done(out, kills, arguments, shortest, longest, seed):
     """Run a study into `out`, killing it up to `kills` times between `shortest` and `longest` seconds after its start.
 
-    Returns {"kills", "lost", "retrained"}.
+    Returns {"kills", "after_new_records", "lost", "retrained"}.
     """
-    rng, counts = random.Random(seed), {"kills": 0, "lost": 0, "retrained": 0}
+    rng, counts = random.Random(seed), dict.fromkeys(("kills", "after_new_records", "lost", "retrained"), 0)
     while True:
         before = records(out)
         seconds = rng.uniform(shortest, longest) if counts["kills"] < kills else None
         finished = _run(out, arguments, seconds)
         after = records(out)
         counts["kills"] += not finished
+        counts["after_new_records"] += not finished and after.keys() > before.keys()
         counts["lost"] += len(before.keys() - after.keys())
         counts["retrained"] += sum(before[name] != after[name] for name in before.keys() & after.keys())
         if finished:

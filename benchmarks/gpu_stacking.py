@@ -1,42 +1,39 @@
 """How many replicas of each network to train together: the time of a fit's step, one after another and stacked.
 
-    KERAS_BACKEND=jax python -m benchmarks.gpu_stacking [--json FILE] [--small]
+    KERAS_BACKEND=jax python -m benchmarks.gpu_stacking [--small]
 
-Trains `together` replicas as one chunk for a few epochs of made-up rows, with batches of 128, and takes the median time
-of the epochs after the first, which compiles. Where the time of a fit's step no longer falls, stacking has stopped to
-pay; where it is half as much again as with fewer, or memory runs out, more are not tried. `s_per_chunk` is what the
-longest fits of the studies named would take, as a chunk of so many. What FILE holds from this machine is not measured
-again.
+Trains replicas as one chunk for a few epochs on random rows, with batches of 128, and takes the median time of the
+epochs after the first, which compiles. Stacking pays as long as the time of a fit's step falls. A number that takes 1.5
+times as long as a smaller one, or that needs more memory than there is, is the last that is tried. Prints a table as
+CSV, and after each network a line such as "vgg: --together 4", the option of `studies run` that was fastest.
 """
 
 import argparse
 import itertools
-import math
+import os
 import statistics
 import time
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.gpu_machine import rows_from_here, write_rows
-from benchmarks.gpu_stages import pays
+from studies.startup import FULL_FLOAT32
+
+os.environ.update(FULL_FLOAT32 | os.environ)  # before Keras is imported: products as the studies compute them
+
+from benchmarks.gpu_step import device_and_versions
 from keras_amsgrad import AMSGrad
 from keras_amsgrad.replicas import Replica, train
-from studies.catalog import STUDIES
-from studies.machine import device
-from studies.models import network
+from studies.networks.published import network
 
-BATCH = 128
-ROWS = {"mnist": 60_000, "cifar10": 50_000}  # in training
 MNIST, CIFAR10 = (28, 28), (32, 32, 3)
-# Network, shape of an image, replicas together, and the studies that train it.
+# Network, shape of an image, replicas together.
 NETWORKS = (
-    ("logistic", MNIST, (1, 5, 25, 75), "mcgill-logistic korzeniowski-logistic"),
-    ("feedforward", MNIST, (1, 5, 25, 75), "mcgill-feedforward"),
-    ("cifarnet-drawn", CIFAR10, (1, 5, 25), "mcgill-cifarnet"),
-    ("cifarnet", CIFAR10, (1, 4, 12), "korzeniowski-cifarnet"),
-    ("smallvgg", CIFAR10, (1, 4, 12), "korzeniowski-smallvgg"),
-    ("vgg", CIFAR10, (1, 4, 12), "korzeniowski-vgg"),
+    ("logistic", MNIST, (1, 5, 25, 75)),
+    ("feedforward", MNIST, (1, 5, 25, 75)),
+    ("cifarnet-drawn", CIFAR10, (1, 5, 25)),
+    ("cifarnet", CIFAR10, (1, 4, 12)),
+    ("smallvgg", CIFAR10, (1, 4, 12)),
+    ("vgg", CIFAR10, (1, 4, 12)),
 )
 
 
@@ -60,52 +57,35 @@ def seconds_of_epochs(name, shape, together, batch, steps, epochs):
     return [later - earlier for earlier, later in itertools.pairwise(ends)]
 
 
-def longest_fit(studies):
-    """Return the steps of the longest fit of some studies: a run on all rows."""
-    return max(
-        STUDIES[name].epochs * math.ceil(ROWS[STUDIES[name].data] / STUDIES[name].batch_size) for name in studies
-    )
-
-
-def measured(name, shape, counts, studies, small, rows):
-    """Yield a row for each number of replicas together that `rows` does not have yet, while stacking pays."""
-    batch, epochs, steps = (2, 2, 2) if small else (BATCH, 5, 200 if len(shape) == 2 else 40)
-    known = [row for row in rows if row["model"] == name]
+def measured(name, shape, counts, small):
+    """Return {replicas together: milliseconds of a fit's step}, for as many of `counts` as stacking pays."""
+    batch, epochs, steps = (2, 2, 2) if small else (128, 5, 200 if len(shape) == 2 else 40)
     if small:  # two of the deep ones take minutes to compile on a CPU
         counts = (1,) if name.endswith("vgg") else (1, 2)
-    for together in counts[len(known) :]:
-        if not pays([row["ms_per_fit_and_step"] for row in known]):
-            break
+    taken = {}
+    for together in counts:
         try:
-            taken = statistics.median(seconds_of_epochs(name, shape, together, batch, steps, epochs))
+            seconds = statistics.median(seconds_of_epochs(name, shape, together, batch, steps, epochs))
         except Exception as error:  # each backend has an error of its own for too little memory
-            print(f"{name}, {together} together: {str(error)[:200]}", flush=True)
+            if not taken:
+                raise
+            print(f"# {name}, {together} together: {' '.join(str(error).split())[:200]}", flush=True)
             break
-        known.append(
-            {
-                "model": name,
-                "together": together,
-                "batch": batch,
-                "ms_per_fit_and_step": round(1e3 * taken / steps / together, 4),
-                "s_per_chunk": round(taken / steps * longest_fit(studies.split()), 1),
-                "studies": studies,
-            }
-        )
-        yield known[-1]
+        taken[together] = 1e3 * seconds / steps / together
+        print(name, together, f"{taken[together]:.4f}", sep=",", flush=True)
+        if taken[together] > 1.5 * min(taken.values()):
+            break
+    return taken
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--small", action="store_true")
-    options = parser.parse_args()
-    rows = rows_from_here(options.json)
-    for each in NETWORKS:
-        for row in measured(*each, options.small, list(rows)):
-            rows.append(row)
-            print(*row.values(), sep="  ", flush=True)
-            if options.json:  # every time: a time limit may come
-                write_rows(options.json, rows, device=device())
+    small = parser.parse_args().small
+    print(f"# {device_and_versions()}\nmodel,together,ms_per_fit_and_step")
+    for name, shape, counts in NETWORKS:
+        taken = measured(name, shape, counts, small)
+        print(f"{name}: --together {min(taken, key=taken.get)}", flush=True)
 
 
 if __name__ == "__main__":

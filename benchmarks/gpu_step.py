@@ -1,6 +1,8 @@
 """Time one optimizer step on large and on many weights, as a share of what a copy of the same memory reaches.
 
-    KERAS_BACKEND=jax python -m benchmarks.gpu_step [--json FILE] [--weights 100_000_000] [--small]
+    KERAS_BACKEND=jax python -m benchmarks.gpu_step [--small]
+
+Prints the device and the versions, then a table as CSV. `--small` takes a hundredth of the 100 million weights.
 
 Bytes counted for each float32 weight: read w, the gradient and the slots, write w and the slots. So 36 for AMSGrad (m,
 v, v_max), 28 for Adam (m, v) and AdaMax (m, u). The copy reads and writes 36 bytes a weight. Contestants take turns,
@@ -12,14 +14,12 @@ import argparse
 import math
 import statistics
 import time
-from pathlib import Path
+from importlib.metadata import version
 
 import keras
 from keras import ops
 
 import keras_amsgrad
-from benchmarks.gpu_machine import write_rows
-from studies.machine import device
 
 BACKEND = keras.backend.backend()
 BYTES = {"AMSGrad": 36, "Adam": 28, "AdaMax": 28}
@@ -31,9 +31,10 @@ THEIRS = {
 }
 
 
-def weight_sets(size, small):
-    """Return {title: shapes}: all weights in one array, and 200 small arrays as a network has them."""
-    return {f"1 of {size:_}": [(size // 1000, 1000)], "200 small": [(64, 64), (64,)] * (5 if small else 100)}
+def weight_sets(small):
+    """Return {title: shapes}: all weights in one array, and many small arrays as a network has them."""
+    size, pairs = (1_000_000, 5) if small else (100_000_000, 100)
+    return {f"1 of {size:_}": [(size // 1000, 1000)], f"{2 * pairs} small": [(64, 64), (64,)] * pairs}
 
 
 def arrays(shapes, seed):
@@ -152,8 +153,22 @@ def milliseconds(steps, in_a_row, rounds):
     return {name: 1e3 * statistics.median(taken) for name, taken in times.items()}
 
 
+def device_and_versions():
+    """Return the name of the card, as "NVIDIA H100 80GB HBM3" or "cpu", and the versions of what runs on it."""
+    if BACKEND == "jax":
+        import jax
+
+        card = jax.devices()[0].device_kind
+    else:
+        import torch
+
+        card = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    packages = ("keras", "jax", "optax") if BACKEND == "jax" else ("keras", "torch")
+    return ", ".join([card, *(f"{name} {version(name)}" for name in packages)])
+
+
 def measured(rule, title, shapes, small):
-    """Return the rows of one rule and one set of weights."""
+    """Yield (weights, rule, whose step, milliseconds, GB/s, share of the copy's GB/s) for one set of weights."""
     steps = {
         "copy": copy_step(shapes),
         "keras_amsgrad": keras_step(lambda: getattr(keras_amsgrad, rule)(0.001), shapes),
@@ -163,36 +178,20 @@ def measured(rule, title, shapes, small):
     size = sum(map(math.prod, shapes))
     taken = milliseconds(steps, *((3, 3) if small else (10, 15)))
     speed = {name: (36 if name == "copy" else BYTES[rule]) * size / ms / 1e6 for name, ms in taken.items()}
-    return [
-        {
-            "backend": BACKEND,
-            "weights": title,
-            "rule": rule,
-            "step": name,
-            "ms": round(ms, 4),
-            "gb_per_s": round(speed[name], 1),
-            "of_copy": round(speed[name] / speed["copy"], 3),
-        }
-        for name, ms in taken.items()
-    ]
+    for name, ms in taken.items():
+        yield title, rule, name, f"{ms:.4f}", f"{speed[name]:.1f}", f"{speed[name] / speed['copy']:.3f}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--weights", type=int, default=100_000_000)
     parser.add_argument("--small", action="store_true")
-    options = parser.parse_args()
-    size = 1_000_000 if options.small else options.weights
-    rows = []
-    for title, shapes in weight_sets(size, options.small).items():
+    small = parser.parse_args().small
+    print(f"# {device_and_versions()}")
+    print("weights,rule,step,ms,gb_per_s,of_copy")
+    for title, shapes in weight_sets(small).items():
         for rule in BYTES:
-            found = measured(rule, title, shapes, options.small)
-            rows += found
-            for row in found:
-                print(*row.values(), sep="  ", flush=True)
-            if options.json:  # every time: a time limit may come
-                write_rows(options.json, rows, device=device())
+            for row in measured(rule, title, shapes, small):
+                print(*row, sep=",", flush=True)
 
 
 if __name__ == "__main__":

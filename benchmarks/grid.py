@@ -21,8 +21,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from keras_amsgrad import AMSGrad
 from keras_amsgrad.model_selection import ReplicaGridSearchCV
 from keras_amsgrad.replicas import Replica, train
-from studies import datasets
-from studies.models import network
+from studies.data import official
+from studies.networks.published import network
 
 GRID = {
     "optimizer__learning_rate": [1e-4, 1e-3, 1e-2, 0.1, 1.0],
@@ -54,8 +54,9 @@ def seconds(kind, name, epochs, x, y):
     return time.perf_counter() - started
 
 
-def flops_per_second(size=3000):
+def flops_per_second():
     """Return the float32 operations a second of a large matrix product: the best of ten."""
+    size = 3000
     matrix = keras.random.normal((size, size))
 
     def once():
@@ -71,11 +72,11 @@ def floor(name, epochs, rows, speed):
     return 75 * epochs * rows * (FOLDS - 1) / FOLDS * MULTIPLICATIONS[name] * 4 / speed
 
 
-def growth(name, x, y, counts=(1, 5, 25, 75, 200)):
+def growth(name, x, y):
     """Yield (replicas, seconds for an epoch over two thirds of the rows): a third of what four take more than one."""
     rows = np.arange(len(y) * 2 // 3)
     train(classifier(name, 1).model, [Replica(AMSGrad(), 0, rows[:BATCH])], x, y, batch_size=BATCH)  # a warm-up
-    for count in counts:
+    for count in (1, 5, 25, 75, 200):
         replicas = [Replica(AMSGrad(alpha), 0, rows) for alpha in np.geomspace(1e-4, 1e-2, count)]
         taken = {}
         for epochs in (1, 4):
@@ -93,7 +94,7 @@ def main():
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--growth", action="store_true")
     arguments = parser.parse_args()
-    data = datasets.load("mnist", arguments.data_dir)
+    data = official.load("mnist", arguments.data_dir)
     x, y = data.x_train[: arguments.rows].astype("float32") / 255, data.y_train[: arguments.rows]
     print(f"{len(y)} rows, {keras.backend.backend()} backend")
     (_compare_growth if arguments.growth else _compare_grids)(arguments, x, y)

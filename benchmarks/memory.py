@@ -17,10 +17,12 @@ import psutil
 from scikeras.wrappers import KerasClassifier
 
 from keras_amsgrad import AMSGrad
-from studies import datasets, training
 from studies.catalog import STUDIES, Arm
-from studies.journal import Journal, fit_of
-from studies.models import network
+from studies.catalog.fit import fit_of
+from studies.data import official
+from studies.networks.published import network
+from studies.records.journal import Journal
+from studies.training import repeats
 
 
 def resident():
@@ -31,20 +33,20 @@ def resident():
 def study_fits(number):
     """Train `number` fits of the digits study, each with another seed and setting; return the memory after each."""
     study = STUDIES["digits"].smoke()
-    data = datasets.load("digits").prepared(study)
+    data = official.load("digits").prepared(study)
     fit = fit_of(study, data, Arm("AMSGrad"), stage="repeat", epochs=1)
     memory = []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(number):
             setting = {"learning_rate": 0.001 + seed * 1e-5, "beta_2": 0.99}
-            training.train(dataclasses.replace(fit, seed=seed, **setting), study, data, Journal(folder))
+            repeats.train(dataclasses.replace(fit, seed=seed, **setting), data, Journal(folder))
             memory.append(resident())
     return memory
 
 
 def plain_fits(number):
     """Train `number` plain scikeras classifiers; return the memory after each."""
-    data = datasets.load("digits").prepared(STUDIES["digits"].smoke())
+    data = official.load("digits").prepared(STUDIES["digits"].smoke())
     memory = []
     for _ in range(number):
         loss = "sparse_categorical_crossentropy"

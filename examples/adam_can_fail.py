@@ -17,10 +17,17 @@ from keras_amsgrad import Adam, AMSGrad, InverseSqrtDecay
 C = 3
 
 
+class Interval(keras.constraints.Constraint):
+    """Keep a weight in [-1, 1]."""
+
+    def __call__(self, w):
+        return keras.ops.clip(w, -1, 1)
+
+
 def walk(optimizer, steps=1500):
     """Return x after every step; x starts at 0 and is kept in [-1, 1]."""
     x = keras.Variable(0.0)
-    x.constraint = lambda value: keras.ops.clip(value, -1, 1)
+    x.constraint = Interval()
     path = []
     for t in range(1, steps + 1):
         optimizer.apply([keras.ops.convert_to_tensor(C if t % 3 == 1 else -1.0, "float32")], [x])

@@ -40,7 +40,7 @@ def main(out="results"):
         epochs=4,
     )
     for row in found.own.itertuples():
-        print(f"{row.claim} {row.verdict}: {row.sentence}")
+        print(f"{row.text} {row.verdict}: {row.sentence}")
     print(f"report: {out}/report.html")
 
 

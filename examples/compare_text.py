@@ -16,12 +16,12 @@ import studies
 WORDS, LENGTH = 500, 20  # token 0 is padding
 
 
-def reviews(rows, seed=0):
+def reviews(rows):
     """Return tokens (rows, LENGTH) and labels (rows,): good reviews have more words with an even number than odd ones.
 
     Words are as rare as in a language: the k-th is k times rarer than the first. Reviews have 8 to LENGTH words.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     often = 1 / np.arange(1, WORDS)
     tokens = random.choice(np.arange(1, WORDS), (rows, LENGTH), p=often / often.sum())
     lengths = random.integers(8, LENGTH + 1, (rows, 1))
@@ -55,7 +55,7 @@ def main(out="results"):
         epochs=5,
     )
     for row in found.own.itertuples():
-        print(f"{row.claim} {row.verdict}: {row.sentence}")
+        print(f"{row.text} {row.verdict}: {row.sentence}")
     print(f"report: {out}/report.html")
 
 

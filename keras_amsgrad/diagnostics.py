@@ -11,8 +11,9 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from keras_amsgrad.checks import number
+from keras_amsgrad.internals import keras as keras_internals
 from keras_amsgrad.optimizers import RuleOptimizer
-from keras_amsgrad.optimizers.settings import at_step
+from keras_amsgrad.optimizers.settings import Numbers, at_step
 from keras_amsgrad.rules import Tensor
 
 Logs = dict[str, float]
@@ -23,6 +24,7 @@ ROOTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "velocity_max": np.sqrt,
     "velocity": np.sqrt,
     "norm": np.asarray,
+    "variance": np.sqrt,
 }
 
 
@@ -62,12 +64,17 @@ class Snapshot:
 
     def __init__(self, optimizer: RuleOptimizer) -> None:
         slot = next(name for name in ROOTS if name in optimizer.slots)
-        alpha, epsilon, self.beta_1 = step_settings(optimizer)
-        self.t = int(optimizer.iterations)
-        self.weights = arrays(optimizer._trainable_variables)
+        numbers = step_settings(optimizer)
+        self.beta_1, self.t = number_of(numbers["beta_1"]), int(optimizer.iterations)
+        self.weights = arrays(keras_internals.weights(optimizer))
         self.moments = arrays(slots_of(optimizer, "momentum"))
         roots = [ROOTS[slot](v) for v in arrays(slots_of(optimizer, slot))]
-        self.inverses = [inverse_step_size(root, alpha, epsilon) for root in roots] if self.t else []
+        epsilon = number_of(numbers["epsilon"])
+        if "rectified" in numbers and not number_of(numbers["rectified"]):  # RAdam, whose first steps are not adaptive
+            roots, epsilon = [np.ones_like(root) for root in roots], 0.0
+        alphas = [number_of(optimizer.alpha_of(i, numbers)) for i in range(len(roots))]
+        pairs = zip(roots, alphas, strict=True) if self.t else ()
+        self.inverses = [inverse_step_size(root, alpha, epsilon) for root, alpha in pairs]
 
 
 def slots_of(optimizer: RuleOptimizer, name: str) -> list[Tensor]:
@@ -78,24 +85,28 @@ def arrays(variables: Iterable[Tensor]) -> list[np.ndarray]:
     return [np.asarray(ops.convert_to_numpy(ops.cast(variable, "float32")), "float64") for variable in variables]
 
 
-def step_settings(optimizer: RuleOptimizer) -> tuple[float, ...]:
-    """Return (alpha, epsilon, beta_1) of the last update, the correction included."""
+def number_of(x: Tensor) -> float:
+    return float(ops.convert_to_numpy(x))
+
+
+def step_settings(optimizer: RuleOptimizer) -> Numbers:
+    """Return the numbers of the last update, with the correction in the step size."""
     step = optimizer.iterations - 1
-    alpha = optimizer._learning_rate
+    alpha = keras_internals.learning_rate(optimizer)
     is_schedule = isinstance(alpha, keras.optimizers.schedules.LearningRateSchedule)
     alpha = alpha(step) if is_schedule else optimizer.learning_rate
     beta_1, beta_2 = (at_step(beta, step) for beta in (optimizer._beta_1, optimizer._beta_2))
-    c_1, c_2 = (-ops.expm1(log) for log in (optimizer._log_beta_1_product, optimizer._log_beta_2_product))
-    numbers = optimizer.hyperparameters(
-        alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=optimizer.epsilon, c_1=c_1, c_2=c_2
+    c_1, c_2 = optimizer._beta_1_product.one_minus(), optimizer._beta_2_product.one_minus()
+    t = ops.cast(optimizer.iterations, c_1.dtype)
+    return optimizer.hyperparameters(
+        alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=optimizer.epsilon, c_1=c_1, c_2=c_2, t=t
     )
-    return tuple(float(ops.convert_to_numpy(numbers[name])) for name in ("alpha", "epsilon", "beta_1"))
 
 
 def layers_of(optimizer: RuleOptimizer) -> dict[str, list[int]]:
     """Return {layer: indices of its weights}, by the weights' paths."""
     layers: dict[str, list[int]] = {}
-    for i, variable in enumerate(optimizer._trainable_variables):
+    for i, variable in enumerate(keras_internals.weights(optimizer)):
         layers.setdefault(variable.path.rpartition("/")[0], []).append(i)
     return layers
 
@@ -172,8 +183,11 @@ class OptimizerMonitor(keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         optimizer = self._optimizer()
         if not isinstance(optimizer, RuleOptimizer):
-            name = type(optimizer).__name__
-            raise ValueError(f"OptimizerMonitor reads optimizers of keras_amsgrad. Received: {name}")
+            raise ValueError(
+                f"OptimizerMonitor reads optimizers of keras_amsgrad. Received: {type(optimizer).__name__}. Compile "
+                "the model with a class of this package, `keras_amsgrad.Adam(epsilon=1e-7)` for Keras's `Adam()` "
+                "(docs/optimizers.md says which is which)."
+            )
         if self.model.steps_per_execution != 1 or optimizer.gradient_accumulation_steps:
             raise ValueError(
                 "OptimizerMonitor needs one update per batch: `steps_per_execution=1` and no gradient accumulation."

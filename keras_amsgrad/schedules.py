@@ -9,6 +9,8 @@ from keras import ops
 from keras_amsgrad.checks import number
 from keras_amsgrad.rules import Tensor
 
+NEVER = 2**30  # an update beyond any training
+
 
 @keras.saving.register_keras_serializable("keras_amsgrad")
 class InverseSqrtDecay(keras.optimizers.schedules.LearningRateSchedule):
@@ -147,17 +149,18 @@ class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def restarts(first: int, multiplier: float, last: int = 2**30) -> tuple[list[int], list[int]]:
+def restarts(first: int, multiplier: float) -> tuple[list[int], list[int]]:
     """Return the updates at which restarts fall, from 0 to beyond any training, and their lengths.
 
-    >>> restarts(4, 2, last=40)
+    >>> starts, lengths = restarts(4, 2)
+    >>> starts[:4], lengths[:4]
     ([0, 4, 12, 28], [4, 8, 16, 32])
     """
     starts, lengths, length = [0], [first], float(first)
-    while multiplier > 1 and starts[-1] + lengths[-1] < last:
+    while multiplier > 1 and starts[-1] + lengths[-1] < NEVER:
         length *= multiplier
         starts.append(starts[-1] + lengths[-1])
-        lengths.append(min(round(length), last))
+        lengths.append(min(round(length), NEVER))
     return starts, lengths
 
 

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 
 NOTE = re.compile(rb"I\d{4} \d\d:\d\d:|WARNING: All log messages before absl::InitializeLog\(\)")
 
@@ -17,7 +18,7 @@ NOTE = re.compile(rb"I\d{4} \d\d:\d\d:|WARNING: All log messages before absl::In
 FULL_FLOAT32 = {"JAX_DEFAULT_MATMUL_PRECISION": "highest", "NVIDIA_TF32_OVERRIDE": "0"}
 
 
-def import_keras():
+def import_keras() -> None:
     """Import Keras, and with it the backend, which takes `FULL_FLOAT32` from the environment unless it is set there."""
     for name, value in FULL_FLOAT32.items():
         os.environ.setdefault(name, value)
@@ -27,7 +28,7 @@ def import_keras():
 
 
 @contextlib.contextmanager
-def without_notes():
+def without_notes() -> Iterator[None]:
     """Hold back what is written to standard error in this context; then pass it on, less the lines that are notes."""
     sys.stderr.flush()
     errors = os.dup(2)

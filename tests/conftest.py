@@ -14,16 +14,16 @@ def data_dir():
 @pytest.fixture(scope="module")
 def data():
     """The data of the smallest run there is, see `tests.smoke`."""
-    from studies import datasets
     from studies.catalog import STUDIES
+    from studies.data import official
 
-    return datasets.load("digits").prepared(STUDIES["digits"].smoke())
+    return official.load("digits").prepared(STUDIES["digits"].smoke())
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The results folder of an uninterrupted run of `tests.smoke.SMOKE`."""
-    from studies.__main__ import main
+    from studies.command_line.main import main
     from tests.smoke import SMOKE
 
     out = tmp_path_factory.mktemp("whole")

@@ -29,12 +29,15 @@ def difference(first, second):
 
 
 def on_two_devices():
+    """Have models train on two devices from now on. Returns (strategy of TensorFlow or None, number of devices)."""
     if BACKEND == "jax":
-        keras.distribution.set_distribution(keras.distribution.DataParallel())
-        return None
+        parallel = keras.distribution.DataParallel()
+        keras.distribution.set_distribution(parallel)
+        return None, parallel.device_mesh.devices.size
     import tensorflow as tf
 
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return strategy, strategy.num_replicas_in_sync
 
 
 def main():
@@ -44,8 +47,8 @@ def main():
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     alone = [trained(cls, **SETTINGS) for cls in OPTIMIZERS]
-    strategy = on_two_devices()
-    result = {}
+    strategy, devices = on_two_devices()
+    result = {"devices": int(devices)}
     for cls, expected in zip(OPTIMIZERS, alone, strict=True):
         with strategy.scope() if strategy else contextlib.nullcontext():
             result[cls.__name__] = difference(expected, trained(cls, **SETTINGS))

@@ -7,19 +7,21 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from studies.journal import Journal, fit_of
-from studies.tables import CURVE_COLUMNS, PATH_COLUMNS, RUN_COLUMNS
+from studies.catalog.fit import fit_of
+from studies.records.journal import Journal
+from studies.records.outcome import Outcome
+from studies.records.tables import CURVE_COLUMNS, PATH_COLUMNS, RUN_COLUMNS
 
 DATA = SimpleNamespace(fingerprint="made up")
 SHIFT = {"Adam": 0.0, "AMSGrad": -0.03, "AdaMax": 0.08}
 
 
-def fits(study, arms, *, seeds=3, epochs=8, stage="repeat", folds=(None,), model="feedforward"):
+def fits(study, arms, *, seeds=3, epochs=8, stage="repeat", folds=(None,)):
     """Return (runs, curves) of made-up fits: a row for each arm (a dict of columns), seed and fold, and each epoch."""
     runs, curves = [], []
     for arm, seed, fold in product(arms, range(seeds), folds):
-        key = {"study": study, "variant": "", "stage": stage, "model": model, "schedule": "", "bias_correction": True}
-        key |= {"learning_rate": 0.001, "beta_2": 0.999, "fold": fold, "seed": seed} | arm
+        key = {"study": study, "variant": "", "stage": stage, "model": "feedforward", "schedule": "", "fold": fold}
+        key |= {"bias_correction": True, "learning_rate": 0.001, "beta_2": 0.999, "seed": seed} | arm
         epoch_rows = pd.DataFrame(history(key, epochs))
         curves.append(epoch_rows.assign(epoch=range(1, epochs + 1), **key))
         best = {"best_val_loss": epoch_rows["val_loss"].min(), "best_val_accuracy": epoch_rows["val_accuracy"].max()}
@@ -44,31 +46,30 @@ def history(key, epochs):
     }
 
 
-def paths(study="synthetic-mod3", variants=("C=3", "C=5"), optimizers=("Adam", "AMSGrad"), seeds=3):
-    """Return made-up rows of paths.csv: Adam goes to +1, the others to -1."""
+def paths(study="synthetic-mod3", variants=("C=3", "C=5"), seeds=3):
+    """Return made-up rows of paths.csv: Adam goes to +1, AMSGrad to -1."""
     t = np.unique(np.geomspace(1, 1e6, 50).round().astype(int))
     parts = []
-    for variant, optimizer, seed in product(variants, optimizers, range(seeds)):
+    for variant, optimizer, seed in product(variants, ("Adam", "AMSGrad"), range(seeds)):
         x = (1 if optimizer == "Adam" else -1) * np.tanh(t / 1e4 * (1 + 0.3 * seed))
         part = pd.DataFrame({"t": t, "x": x, "average_regret": (1 + x) / 3, "gamma_min": -0.1 * (x > 0)})
         parts.append(part.assign(study=study, variant=variant, optimizer=optimizer, seed=seed))
     return pd.concat(parts).reindex(columns=PATH_COLUMNS)
 
 
-def grid(optimizers=("Adam", "AMSGrad"), rates=(1e-4, 1e-3, 1e-2, 0.1, 1.0), betas=(0.99, 0.999), **same):
-    """Return an arm for each optimizer, learning rate and beta_2."""
+def grid(rates=(1e-4, 1e-3, 1e-2, 0.1, 1.0), betas=(0.99, 0.999), **same):
+    """Return an arm for each of Adam and AMSGrad, learning rate and beta_2."""
     names = ("optimizer", "learning_rate", "beta_2")
-    return [dict(zip(names, each, strict=True)) | same for each in product(optimizers, rates, betas)]
+    return [dict(zip(names, each, strict=True)) | same for each in product(("Adam", "AMSGrad"), rates, betas)]
 
 
-def record(out, study):
+def record(out, study, findings=None):
     """Write a plan and a made-up record of every fit of a `NetworkStudy` into the results folder `out`."""
     journal, found = Journal(out), [*_search(study), *_repeats(study)]
-    journal.plan(study, found)
+    journal.plan(study, found, findings)
     for fit in found:
-        outcome = {"status": "ok", "seconds": 2.0, "backend": "tensorflow", "device": "cpu:0"}
-        versions = {"versions": {"keras": "3.15.0"}, "history": history(dataclasses.asdict(fit), fit.epochs)}
-        journal.write(fit, outcome | versions)
+        losses = history(dataclasses.asdict(fit), fit.epochs)
+        journal.write(fit, Outcome("ok", losses, 2.0, "tensorflow", "cpu:0", {"keras": "3.15.0"}))
 
 
 def _search(study):

@@ -22,10 +22,10 @@ def dense_model(optimizer=None, dtype=None, **compile_arguments):
     return model
 
 
-def classes(rows=64):
-    """Return inputs (rows, 8) and labels (rows,) that a linear model can tell apart."""
+def classes():
+    """Return inputs (64, 8) and labels (64,) that a linear model can tell apart."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(rows, 8)).astype("float32")
+    x = rng.normal(size=(64, 8)).astype("float32")
     return x, np.argmax(x[:, :3], axis=1)
 
 

@@ -35,6 +35,24 @@ def with_own_layer():
     return keras.Sequential([keras.Input((64,)), Identity(), layers.Dense(10, activation="softmax")])
 
 
+def residual():
+    inputs = keras.Input((8, 8))
+    h = layers.Dense(8)(inputs)
+    h = keras.ops.relu(h + inputs)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(h[:, 0]))
+
+
+def transformer():
+    inputs = keras.Input((8, 8))
+    attended = layers.MultiHeadAttention(2, 4)(inputs, inputs)
+    h = layers.LayerNormalization()(inputs + attended)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.Flatten()(h)))
+
+
+def recurrent():
+    return keras.Sequential([keras.Input((8, 8)), layers.GRU(4), layers.Dense(10, activation="softmax")])
+
+
 def compiled():
     model = small()
     model.compile("adam", "sparse_categorical_crossentropy")
@@ -50,11 +68,11 @@ def broken():
     return layers.Dense("many")
 
 
-def digits(rows=200):
+def digits():
     x, y = load_digits(return_X_y=True)
-    return x[:rows] / 16, y[:rows]
+    return x[:200] / 16, y[:200]
 
 
-def tokens(rows=120):
-    x = np.random.default_rng(0).integers(0, 50, (rows, 6))
+def tokens():
+    x = np.random.default_rng(0).integers(0, 50, (120, 6))
     return x, (x.sum(1) > 150).astype(int)

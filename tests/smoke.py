@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from studies import training
 from studies.catalog import STUDIES, Arm
-from studies.journal import fit_of
+from studies.catalog.fit import fit_of
+from studies.training.repeats import train as train_one
 
 SMOKE = ["digits", "--scale", "smoke", "--seeds", "1"]
 
@@ -15,8 +15,8 @@ def a_fit(data, epochs=4, **settings):
 
 
 def train(fit, data, journal):
-    training.repeat([fit], STUDIES["digits"], data, journal)
-    return journal.find(fit)["history"]
+    train_one(fit, data, journal)
+    return journal.find(fit).history
 
 
 def last_line(text):

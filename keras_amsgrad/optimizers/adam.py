@@ -26,22 +26,11 @@ class CorrectableOptimizer(RuleOptimizer):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
         self.bias_correction = bool(bias_correction)
 
-    def hyperparameters(
-        self,
-        *,
-        alpha: Tensor,
-        beta_1: Tensor,
-        beta_2: Tensor,
-        epsilon: Tensor,
-        c_1: Tensor,
-        c_2: Tensor,
-        bias_correction: Tensor | None = None,
-    ) -> dict[str, Tensor]:
+    def step_size(self, alpha: Tensor, c_1: Tensor, c_2: Tensor, bias_correction: Tensor | None = None) -> Tensor:
+        """Return the step size with Adam's correction, or without; `bias_correction` may be an array of 1 and 0."""
         if bias_correction is not None:
-            alpha = ops.where(bias_correction > 0, rules.corrected(alpha, c_1, c_2), alpha)
-        elif self.bias_correction:
-            alpha = rules.corrected(alpha, c_1, c_2)
-        return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+            return ops.where(bias_correction > 0, rules.corrected(alpha, c_1, c_2), alpha)
+        return rules.corrected(alpha, c_1, c_2) if self.bias_correction else alpha
 
     def get_config(self) -> Config:
         return {**super().get_config(), "bias_correction": self.bias_correction}
@@ -138,8 +127,7 @@ class AdaMax(RuleOptimizer):
 
     slots = ("momentum", "norm")
     rule = staticmethod(rules.adamax)
+    largest_gradient = None  # nothing is squared
 
-    def hyperparameters(
-        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
-    ) -> dict[str, Tensor]:
-        return {"alpha": alpha / c_1, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+    def step_size(self, alpha: Tensor, c_1: Tensor, c_2: Tensor) -> Tensor:
+        return alpha / c_1

@@ -8,32 +8,33 @@ from keras import ops
 
 from keras_amsgrad import rules
 from keras_amsgrad.checks import number
-from keras_amsgrad.optimizers import state
-from keras_amsgrad.optimizers.backends import BackendUpdates
+from keras_amsgrad.internals import keras as keras_internals
+from keras_amsgrad.optimizers import betas, state
+from keras_amsgrad.optimizers.backends import backend
 from keras_amsgrad.optimizers.settings import (
+    LARGEST_OF,
     Config,
+    NewScalars,
+    Numbers,
     Setting,
     Variable,
+    acting_dtype,
     arithmetic_dtype,
     at_step,
-    checked_beta,
     checked_keras_arguments,
     checked_learning_rate,
+    deserialized,
     serialized,
-    shortest_float,
 )
 from keras_amsgrad.optimizers.state import Store
+from keras_amsgrad.optimizers.state import unpickled as unpickled
+from keras_amsgrad.optimizers.weights import check_weights, update_averages
 from keras_amsgrad.rules import Step, Tensor
 
-
-def unpickled(cls: type["RuleOptimizer"], config: Config, store: Store) -> "RuleOptimizer":
-    """Return the optimizer that was pickled: `cls` with its settings and state."""
-    optimizer = cls.from_config(config)
-    optimizer.load_own_variables(store)
-    return optimizer
+TINY = 1.2e-38  # the smallest number that no processor takes for 0 in float32
 
 
-class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
+class RuleOptimizer(keras.optimizers.Optimizer):
     """Run one update rule over all weights of a model.
 
     A subclass names its `slots`, in the order in which its `rule` takes and returns them. The betas are variables, so
@@ -44,6 +45,10 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
 
     slots: tuple[str, ...] = ()
     rule: Any = None  # a function of `rules`, where one serves all weights
+    largest_gradient: float | None = 1.0  # elements beyond so many times `LARGEST_OF` count as that; None: no limit
+    corrects_root = False  # whether epsilon is added to the corrected root, `sqrt(v / c_2) + epsilon`
+    beta_1 = betas.Beta()
+    beta_2 = betas.Beta()
 
     def __init__(
         self,
@@ -55,61 +60,44 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
     ) -> None:
         keras_arguments = checked_keras_arguments(keras_arguments)
         super().__init__(learning_rate=checked_learning_rate(learning_rate), **keras_arguments)
-        self.epsilon = number("epsilon", epsilon, "a number > 0", lambda x: x > 0)
-        self._beta_1 = self._add_beta("beta_1", beta_1)
-        self._beta_2 = self._add_beta("beta_2", beta_2)
-        # The logarithm of the product of all betas so far, from which the moments' corrections follow: unlike the
-        # product, it keeps its digits while the product is close to 1.
-        self._log_beta_1_product = self._add_scalar("log_beta_1_product")
-        self._log_beta_2_product = self._add_scalar("log_beta_2_product")
+        self.epsilon = number("epsilon", epsilon, "a number > 0", lambda x: x > 0, dtype=acting_dtype())
+        self._beta_1 = betas.added(self, "beta_1", beta_1)
+        self._beta_2 = betas.added(self, "beta_2", beta_2)
+        self._beta_1_product = betas.RunningProduct(self, "beta_1")
+        self._beta_2_product = betas.RunningProduct(self, "beta_2")
         self._pending_state: dict[str, Any] | None = None
+        self._known_betas: dict[str, tuple[object, float]] = {}  # of the torch backend
 
     def _add_scalar(self, name: str, value: float = 0.0, dtype: Any = None) -> Variable:
-        dtype = dtype or arithmetic_dtype(keras.config.floatx())
+        dtype = dtype or acting_dtype()
         constant = keras.initializers.Constant(value)
         return self.add_variable((), constant, dtype=dtype, aggregation="only_first_replica", name=name)
-
-    def _add_beta(self, name: str, value: Setting) -> Variable:
-        value = checked_beta(name, value)
-        return value if callable(value) else self._add_scalar(name, value)
-
-    def _get_beta(self, beta: Setting | Variable) -> float:
-        return shortest_float(at_step(beta, self._iterations) if callable(beta) else beta)
-
-    def _set_beta(self, name: str, value: float) -> None:
-        beta = getattr(self, f"_{name}")
-        if callable(beta) or callable(value):
-            raise ValueError(f"`{name}` can be set to a number only, and only where it was a number from the start.")
-        beta.assign(checked_beta(name, value))
-
-    @property
-    def beta_1(self) -> float:
-        """The decay rate of the first moment, now; unless it follows a schedule it may be set at any time."""
-        return self._get_beta(self._beta_1)
-
-    @beta_1.setter
-    def beta_1(self, value: float) -> None:
-        self._set_beta("beta_1", value)
-
-    @property
-    def beta_2(self) -> float:
-        """The decay rate of the second moment, now; unless it follows a schedule it may be set at any time."""
-        return self._get_beta(self._beta_2)
-
-    @beta_2.setter
-    def beta_2(self, value: float) -> None:
-        self._set_beta("beta_2", value)
 
     def build(self, variables: list[Variable]) -> None:
         if self.built:
             return
-        self._refuse_what_the_backend_cannot()
+        backend.check_supported(self)
+        check_weights(variables)
         super().build(variables)
         self._slots = self._add_slots(variables)
-        # Asked now: in an update TensorFlow's variables no longer know their layer.
-        self._decays = [self._use_weight_decay(variable) for variable in variables]
-        with self._outside_of_traces():
+        self._decide_decays()
+        with backend.outside_of_traces():
             state.load_pending(self)
+
+    def _decide_decays(self) -> None:
+        # Not in an update: there TensorFlow passes raw variables, whose names lack their layer.
+        self._decays = [keras_internals.is_decayed(self, weight) for weight in keras_internals.weights(self)]
+
+    def exclude_from_weight_decay(
+        self, var_list: list[Variable] | None = None, var_names: list[str] | None = None
+    ) -> None:
+        """Exclude weights from weight decay, by variable or by a part of their name.
+
+        After `build` it takes effect as Keras's does: at once, but not in a function that is already compiled.
+        """
+        super().exclude_from_weight_decay(var_list, var_names)
+        if self.built:
+            self._decide_decays()
 
     def _add_slots(self, variables: list[Variable]) -> tuple[list[Variable], ...]:
         return self.add_optimizer_variables(variables, list(self.slots))
@@ -125,25 +113,26 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         self, reference: Variable, name: str | None, shape: Sequence[int], initializer: Any = "zeros"
     ) -> Variable:
         """Add a variable that belongs to a weight but has a shape of its own, or a wider type."""
-        with self._beside(reference):
+        with backend.beside(self, reference):
             return self.add_variable(
                 shape,
                 initializer,
                 dtype=arithmetic_dtype(reference.dtype),
-                layout=getattr(reference, "_layout", None) if tuple(shape) == tuple(reference.shape) else None,
-                name=f"{state.leaf_name(reference)}_{name}",
+                layout=keras_internals.layout(reference) if tuple(shape) == tuple(reference.shape) else None,
+                name=f"{getattr(reference, 'path', reference.name)}_{name}".replace("/", "_").replace(":", "_"),
             )
 
     def apply(self, grads: list[Tensor], trainable_variables: list[Variable] | None = None) -> None:
         # Before Keras divides by the loss scale or clips: that goes wrong in float16, on rows that are still to be
         # added up, and on each device's part of the gradient alone.
         grads = [None if g is None else self._plain_gradient(g) for g in grads]
-        super().apply(self._summed_over_devices(grads), trainable_variables)
+        super().apply(backend.summed_over_devices(grads), trainable_variables)
 
     def _plain_gradient(self, g: Tensor) -> Tensor:
         """Return a gradient as a dense tensor of float32 at least; rows with the same index are summed."""
-        g = self._dense(g)
-        return ops.cast(g, arithmetic_dtype(g.dtype))
+        g = backend.dense(g)
+        dtype = arithmetic_dtype(g.dtype)
+        return g if keras.backend.standardize_dtype(g.dtype) == dtype else ops.cast(g, dtype)
 
     def _apply_weight_decay(self, variables: list[Variable]) -> None:
         """Do nothing: the decay is part of the update, where it is not rounded away in weights of low precision."""
@@ -151,46 +140,80 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
     def _backend_update_step(
         self, grads: list[Tensor], trainable_variables: list[Variable], learning_rate: Tensor
     ) -> None:
-        settings = self._settings(grads, trainable_variables, learning_rate)
-        self._update_all(grads, trainable_variables, settings)
+        numbers, scalars = self._next(grads, trainable_variables, learning_rate)
+        for scalar, value in scalars:
+            scalar.assign(value)
+        backend.update_all(self, grads, trainable_variables, numbers)
 
-    def _settings(
-        self, grads: list[Tensor], trainable_variables: list[Variable], learning_rate: Tensor
-    ) -> dict[str, Tensor]:
-        """Return the numbers of this update, computed once for all weights: those of the rule, and `decay`."""
-        dtype = arithmetic_dtype(keras.config.floatx())
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
+        """Update one weight array and its slots, as part of the update that comes next.
+
+        `apply` does not call it: it computes the numbers of an update once, for all weights together.
+        """
+        numbers, _ = self._next([gradient], [variable], learning_rate)
+        backend.update_all(self, [gradient], [variable], numbers)
+
+    def _next(self, grads: list[Tensor], weights: list[Variable], learning_rate: Tensor) -> tuple[Numbers, NewScalars]:
+        """Return the numbers of the next update, and the optimizer's own scalars with their values after it."""
+        dtype = acting_dtype()
+        step = keras_internals.batches_seen(self)
         alpha = ops.cast(learning_rate, dtype)
-        beta_1, beta_2 = (ops.cast(at_step(b, self._iterations), dtype) for b in (self._beta_1, self._beta_2))
-        c_1 = self._advance(self._log_beta_1_product, beta_1)
-        c_2 = self._advance(self._log_beta_2_product, beta_2)
-        decay = None
-        if self.weight_decay is not None:
-            decay = alpha * ops.cast(at_step(self.weight_decay, self._iterations), dtype)
+        beta_1, beta_2 = (ops.cast(at_step(b, step), dtype) for b in (self._beta_1, self._beta_2))
+        (c_1, scalars_1), (c_2, scalars_2) = self._beta_1_product.times(beta_1), self._beta_2_product.times(beta_2)
         numbers = self.hyperparameters(
-            alpha=alpha, beta_1=beta_1, beta_2=beta_2, epsilon=self.epsilon, c_1=c_1, c_2=c_2
+            alpha=alpha,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=self.epsilon,
+            c_1=c_1,
+            c_2=c_2,
+            t=ops.cast(self.iterations + 1, dtype),
         )
-        return {"decay": decay, **numbers}
+        return {"decay": self._decay(alpha), **numbers}, scalars_1 + scalars_2
 
-    def _advance(self, log_product: Variable, factor: Tensor) -> Tensor:
-        """Multiply a running product, kept as its logarithm, by `factor`; return 1 - product."""
-        value = ops.convert_to_tensor(log_product) + ops.log(factor)
-        log_product.assign(value)
-        return -ops.expm1(value)
+    def _decay(self, alpha: Tensor) -> Tensor | None:
+        """Return the share of a weight that decays in this update, or None without weight decay."""
+        decay = self.weight_decay
+        if callable(decay):
+            decay = ops.cast(decay(keras_internals.batches_seen(self)), alpha.dtype)
+        return None if decay is None else alpha * decay
 
     def hyperparameters(
-        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
-    ) -> dict[str, Tensor]:
-        """Return the rule's keyword arguments for one update; `c_1`, `c_2` are 1 - product of the betas so far."""
-        raise NotImplementedError
+        self,
+        *,
+        alpha: Tensor,
+        beta_1: Tensor,
+        beta_2: Tensor,
+        epsilon: Tensor,
+        c_1: Tensor,
+        c_2: Tensor,
+        t: Tensor = None,
+        **own: Tensor,
+    ) -> Numbers:
+        """Return the rule's keyword arguments for update `t`; `c_1`, `c_2` are 1 - product of the betas so far.
 
-    def _update_by_rule(self, gradient: Tensor, variable: Variable, settings: dict[str, Tensor]) -> None:
-        """Update one weight array and its slots, with the numbers that `_settings` made for this update."""
-        i = self._get_variable_index(variable)
+        `own` are settings that the optimizer's `step_size` takes, in the place of its own.
+        """
+        if self.corrects_root:
+            epsilon = rules.larger(epsilon * ops.sqrt(c_2), TINY)
+        return {"alpha": self.step_size(alpha, c_1, c_2, **own), "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+
+    def step_size(self, alpha: Tensor, c_1: Tensor, c_2: Tensor) -> Tensor:
+        """Return the step size that carries the rule's bias correction: unless overridden, Adam's."""
+        return rules.corrected(alpha, c_1, c_2)
+
+    def alpha_of(self, i: int, numbers: Numbers) -> Tensor:
+        """Return the step size of weight array number `i`, of the numbers of an update."""
+        return numbers["alpha"]
+
+    def _update_by_rule(self, gradient: Tensor, variable: Variable, numbers: Numbers) -> None:
+        """Update one weight array and its slots by the plain rule."""
+        i = keras_internals.index(self, variable)
         slots = [of_all_weights[i] for of_all_weights in self._slots]
         dtype = slots[0].dtype
-        g, w = ops.cast(gradient, dtype), ops.cast(variable, dtype)
+        g, w = self.bounded(ops.cast(gradient, dtype), dtype), ops.cast(variable, dtype)
         values = [ops.convert_to_tensor(slot) for slot in slots]
-        numbers = {name: ops.cast(x, dtype) for name, x in settings.items() if x is not None}
+        numbers = {name: ops.cast(x, dtype) for name, x in numbers.items() if x is not None}
         decay = numbers.pop("decay", None)
         step, new_slots = self.update(i, g, w, values, **numbers)
         if decay is not None and self._decays[i]:
@@ -198,6 +221,12 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         for slot, value in zip(slots, new_slots, strict=True):
             self.assign(slot, value)
         self.assign(variable, w - step)
+
+    def bounded(self, g: Tensor, dtype: str) -> Tensor:
+        """Return a gradient whose square is finite: elements of more than 1.8e19 in float32 count as 1.8e19."""
+        if self.largest_gradient is None:
+            return g
+        return rules.bounded(g, self.largest_gradient * LARGEST_OF[dtype])
 
     def update(self, i: int, g: Tensor, w: Tensor, slots: list[Tensor], **numbers: Tensor) -> Step:
         """Return (step, new slots) of weight array number `i` with value `w`."""
@@ -222,17 +251,19 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
         if not self.pure:
             raise NotImplementedError(f"{type(self).__name__} has no pure step: it needs more than `t`, g and slots.")
         c_1, c_2 = rules.one_minus_power(beta_1, t), rules.one_minus_power(beta_2, t)
-        numbers = self.hyperparameters(alpha=alpha, beta_1=beta_1, beta_2=beta_2, c_1=c_1, c_2=c_2, **settings)
-        return self.rule(g, *slots, **numbers)
+        numbers = self.hyperparameters(alpha=alpha, beta_1=beta_1, beta_2=beta_2, c_1=c_1, c_2=c_2, t=t, **settings)
+        return self.rule(self.bounded(g, keras.backend.standardize_dtype(g.dtype)), *slots, **numbers)
 
     def _update_model_variables_moving_average(self, trainable_variables: list[Variable]) -> None:
-        # As Keras, but in the average's own type: in bfloat16 an average with momentum .999 would never move.
-        if not self.use_ema:
-            return
-        for variable, mean in zip(trainable_variables, self._model_variables_moving_average, strict=True):
-            if mean is not None:
-                momentum = ops.cast(ops.not_equal(self.iterations, 0), mean.dtype) * self.ema_momentum
-                mean.assign(rules.average(ops.convert_to_tensor(mean), ops.cast(variable, mean.dtype), momentum))
+        if self.use_ema:
+            update_averages(self, trainable_variables)
+
+    def _overwrite_model_variables_with_average_value(self, trainable_variables: list[Variable]) -> None:
+        backend.overwrite_with_averages(self, trainable_variables)
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Set the values of `variables`, in their order; also those of a version without `..._rest` variables."""
+        super().set_weights(state.with_rests(self, list(weights)))
 
     def save_own_variables(self, store: Store) -> None:
         state.save(self, store)
@@ -257,10 +288,4 @@ class RuleOptimizer(BackendUpdates, keras.optimizers.Optimizer):
 
     @classmethod
     def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> "RuleOptimizer":
-        config = {
-            name: keras.saving.deserialize_keras_object(x, custom_objects=custom_objects)
-            if name in ("beta_1", "beta_2", "weight_decay") and isinstance(x, dict)
-            else x
-            for name, x in config.items()
-        }
-        return super().from_config(config, custom_objects=custom_objects)
+        return super().from_config(deserialized(config, custom_objects), custom_objects=custom_objects)

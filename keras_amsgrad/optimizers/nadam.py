@@ -8,7 +8,8 @@ from keras import ops
 from keras_amsgrad import rules
 from keras_amsgrad.checks import number
 from keras_amsgrad.optimizers.base import RuleOptimizer
-from keras_amsgrad.optimizers.settings import Config, Setting, Variable, at_step
+from keras_amsgrad.optimizers.betas import RunningProduct
+from keras_amsgrad.optimizers.settings import Config, NewScalars, Numbers, Setting, Variable, at_step
 from keras_amsgrad.rules import Tensor
 
 
@@ -41,6 +42,7 @@ class Nadam(RuleOptimizer):
 
     slots = ("momentum", "velocity")
     rule = staticmethod(rules.nadam)
+    corrects_root = True
 
     def __init__(
         self,
@@ -54,33 +56,26 @@ class Nadam(RuleOptimizer):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
         if momentum_decay is not None:
             momentum_decay = number("momentum_decay", momentum_decay, "a number > 0 or None", lambda x: x > 0)
-            self._log_mu_product = self._add_scalar("log_mu_product")
+            self._mu_product = RunningProduct(self, "mu")
         self.momentum_decay = momentum_decay
 
-    def hyperparameters(
-        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
-    ) -> dict[str, Tensor]:
-        root = ops.sqrt(c_2)
-        return {
-            "alpha": alpha * root,
-            "beta_1": beta_1,
-            "beta_2": beta_2,
-            "epsilon": epsilon * root,
-            **shares(beta_1, beta_1, c_1),
-        }
+    def step_size(self, alpha: Tensor, c_1: Tensor, c_2: Tensor) -> Tensor:
+        return alpha * ops.sqrt(c_2)  # the first moment's correction is in the shares
 
-    def _settings(
-        self, grads: list[Tensor], trainable_variables: list[Variable], learning_rate: Tensor
-    ) -> dict[str, Tensor]:
-        numbers = super()._settings(grads, trainable_variables, learning_rate)
+    def hyperparameters(self, **numbers: Tensor) -> Numbers:
+        beta_1 = numbers["beta_1"]
+        return {**super().hyperparameters(**numbers), **shares(beta_1, beta_1, numbers["c_1"])}
+
+    def _next(self, grads: list[Tensor], weights: list[Variable], learning_rate: Tensor) -> tuple[Numbers, NewScalars]:
+        numbers, scalars = super()._next(grads, weights, learning_rate)
         if self.momentum_decay is None:
-            return numbers
-        dtype = self._log_mu_product.dtype
-        t = ops.cast(self.iterations + 1, dtype)
-        next_beta_1 = ops.cast(at_step(self._beta_1, self._iterations + 1), dtype)
+            return numbers, scalars
+        t = ops.cast(self.iterations + 1, numbers["beta_1"].dtype)
+        next_beta_1 = ops.cast(at_step(self._beta_1, self.iterations + 1), t.dtype)
         mu = rules.nadam_momentum(numbers["beta_1"], t, self.momentum_decay)
         next_mu = rules.nadam_momentum(next_beta_1, t + 1, self.momentum_decay)
-        return {**numbers, **shares(mu, next_mu, self._advance(self._log_mu_product, mu))}
+        c, of_mu = self._mu_product.times(mu)
+        return {**numbers, **shares(mu, next_mu, c)}, scalars + of_mu
 
     @property
     def pure(self) -> bool:

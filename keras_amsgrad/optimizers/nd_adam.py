@@ -1,5 +1,6 @@
 """ND-Adam, and which axes of a weight array form the weight vector of one unit."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -8,8 +9,18 @@ import keras
 from keras import ops
 
 from keras_amsgrad import rules
+from keras_amsgrad.internals import keras as keras_internals
 from keras_amsgrad.optimizers.base import RuleOptimizer
-from keras_amsgrad.optimizers.settings import Config, Setting, Variable
+from keras_amsgrad.optimizers.settings import (
+    LARGEST_OF,
+    Config,
+    Numbers,
+    Setting,
+    Variable,
+    checked_learning_rate,
+    serialized,
+    shortest_float,
+)
 from keras_amsgrad.rules import Axes, Step, Tensor
 
 # The first pattern found in a weight's path says which axes of its kernel hold the incoming weights of one unit, given
@@ -70,10 +81,12 @@ class NDAdam(RuleOptimizer):
         beta_1: Decay rate of the first moment, in [0, 1), or a callable of the step (0, 1, ...).
         beta_2: Decay rate of the second moment, in [0, 1), or a callable of the step.
         epsilon: Added to the root of the second moment, > 0.
+        other_learning_rate: The learning rate of all other weights, of the same kinds, or None for `learning_rate`. The
+            authors' code has two, 50-fold apart: 0.05 for vectors, 0.001 for the rest.
         vector_axes: `{pattern: axes}`: for weights in whose path the regular expression is found, the axes that form
             one vector, or None for plain Adam. The first match counts, before the defaults.
         **keras_arguments: Those of `keras.optimizers.Optimizer`: `clipnorm`, `use_ema`, `name`, ... `weight_decay`
-            acts on weights without vectors only: a vector's norm is fixed.
+            acts on weights without vectors only, with their learning rate: a vector's norm is fixed.
 
     Raises:
         ValueError: A setting is outside its range, or `vector_axes` names an axis that a weight does not have.
@@ -92,9 +105,14 @@ class NDAdam(RuleOptimizer):
         beta_2: Setting = 0.999,
         epsilon: float = 1e-8,
         vector_axes: Mapping[str, Iterable[int] | None] | None = None,
+        other_learning_rate: Setting | None = None,
         **keras_arguments: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
+        self._other_learning_rate: Any = other_learning_rate
+        if other_learning_rate is not None:
+            rate = checked_learning_rate(other_learning_rate, "other_learning_rate")
+            self._other_learning_rate = rate if callable(rate) else self._add_scalar("other_learning_rate", rate)
         self.vector_axes = {pattern: axes and list(axes) for pattern, axes in (vector_axes or {}).items()}
 
     def build(self, variables: list[Variable]) -> None:
@@ -104,6 +122,9 @@ class NDAdam(RuleOptimizer):
         ranks = [len(variable.shape) for variable in variables]
         self._axes = [vector_axes(path, rank, self.vector_axes) for path, rank in zip(paths, ranks, strict=True)]
         super().build(variables)
+
+    def _decide_decays(self) -> None:
+        super()._decide_decays()
         self._decays = [decays and not axes for decays, axes in zip(self._decays, self._axes, strict=True)]
 
     def _add_slots(self, variables: list[Variable]) -> tuple[list[Variable], ...]:
@@ -114,22 +135,66 @@ class NDAdam(RuleOptimizer):
         ]
         return momentum, velocity
 
-    def hyperparameters(
-        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
-    ) -> dict[str, Tensor]:
-        alpha = rules.corrected(alpha, c_1, c_2)
-        return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "root_c_2": ops.sqrt(c_2)}
+    @property
+    def other_learning_rate(self) -> Tensor:
+        """The learning rate of weights without vectors, now; one that was a number may be set to another."""
+        rate = self._other_learning_rate
+        if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+            return rate(keras_internals.batches_seen(self))
+        return rate() if callable(rate) else self.learning_rate if rate is None else rate
+
+    @other_learning_rate.setter
+    def other_learning_rate(self, value: float) -> None:
+        rate = self._other_learning_rate
+        if rate is None or callable(rate) or callable(value):
+            raise ValueError("`other_learning_rate` can be set to a number only, and only where it was one.")
+        rate.assign(checked_learning_rate(value, "other_learning_rate"))
+
+    def hyperparameters(self, **numbers: Tensor) -> Numbers:
+        c_1, c_2 = numbers["c_1"], numbers["c_2"]
+        other = self._other_alpha(numbers["alpha"])
+        own = {"root_c_2": ops.sqrt(c_2), "other_alpha": self.step_size(other, c_1, c_2)}
+        return {**super().hyperparameters(**numbers), **own}
+
+    def _other_alpha(self, alpha: Tensor) -> Tensor:
+        if self._other_learning_rate is None:
+            return alpha
+        return ops.cast(self.other_learning_rate, self._beta_1_product.log.dtype)
+
+    def _decay(self, alpha: Tensor) -> Tensor | None:
+        return super()._decay(self._other_alpha(alpha))
+
+    def alpha_of(self, i: int, numbers: Numbers) -> Tensor:
+        return numbers["alpha" if self._axes[i] else "other_alpha"]
 
     def update(  # type: ignore[override]
-        self, i: int, g: Tensor, w: Tensor, slots: list[Tensor], *, epsilon: Tensor, root_c_2: Tensor, **numbers: Tensor
+        self,
+        i: int,
+        g: Tensor,
+        w: Tensor,
+        slots: list[Tensor],
+        *,
+        alpha: Tensor,
+        other_alpha: Tensor,
+        epsilon: Tensor,
+        root_c_2: Tensor,
+        **numbers: Tensor,
     ) -> Step:
         axes = self._axes[i]
         if not axes:
-            return rules.adam(g, *slots, epsilon=epsilon, **numbers)
-        return rules.nd_adam(g, w, *slots, epsilon=epsilon * root_c_2, axes=axes, **numbers)
+            return rules.adam(g, *slots, alpha=other_alpha, epsilon=epsilon, **numbers)
+        n = max(1, math.prod(w.shape[axis] for axis in axes))
+        largest = LARGEST_OF[keras.backend.standardize_dtype(g.dtype)]
+        g = rules.bounded(g, largest / math.sqrt(n))  # n squares are summed
+        return rules.nd_adam(g, w, *slots, alpha=alpha, epsilon=epsilon * root_c_2, axes=axes, **numbers)
 
     def get_config(self) -> Config:
-        return {**super().get_config(), "vector_axes": {k: v and list(v) for k, v in self.vector_axes.items()}}
+        rate = self._other_learning_rate
+        return {
+            **super().get_config(),
+            "vector_axes": {k: v and list(v) for k, v in self.vector_axes.items()},
+            "other_learning_rate": serialized(rate) if rate is None or callable(rate) else shortest_float(rate),
+        }
 
 
 def vector_shape(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:

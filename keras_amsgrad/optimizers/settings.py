@@ -12,25 +12,35 @@ from keras_amsgrad.rules import Tensor
 
 Variable = Any  # a keras.Variable, or a tf.Variable where TensorFlow distributes
 Config = dict[str, Any]
+Numbers = dict[str, Any]  # the numbers of one update: the keyword arguments of a rule, and `decay`
+NewScalars = list[tuple[Variable, Tensor]]  # variables and what to assign to them
+SCHEDULED = ("beta_1", "beta_2", "weight_decay", "other_learning_rate")  # besides the learning rate
+LARGEST_OF = {"float32": 1.8e19, "float64": 1.3e154}  # gradients whose squares are still finite
 Setting = float | Callable[..., Any]  # a number, or a schedule of the step
 
 
+def acting_dtype() -> str:
+    """Return the type in which the settings of an optimizer act: float32, or float64 where that is `floatx`."""
+    return arithmetic_dtype(keras.config.floatx())
+
+
 def positive(name: str, value: Any) -> float | None:
-    return None if value is None else number(name, value, "a number > 0 or None", lambda x: x > 0)
+    return None if value is None else number(name, value, "a number > 0 or None", lambda x: x > 0, dtype=acting_dtype())
 
 
-def checked_learning_rate(value: Any) -> Setting:
+def checked_learning_rate(value: Any, name: str = "learning_rate") -> Setting:
     """Return a learning rate that Keras accepts: a float >= 0, or a schedule or callable as it is."""
     if callable(value) or isinstance(value, (dict, keras.Variable)):
         return value
-    return number("learning_rate", value, "a number >= 0, a schedule or a callable", lambda x: x >= 0)
+    return number(name, value, "a number >= 0, a schedule or a callable", lambda x: x >= 0, acting_dtype())
 
 
 def checked_beta(name: str, value: Any) -> Setting:
     """Return a decay rate as a float in [0, 1), or a callable of the step as it is."""
     if callable(value):
         return value
-    return number(name, value, "a number in [0, 1) or a callable of the step", lambda x: 0 <= x < 1)
+    allowed = "a number in [0, 1) or a callable of the step"
+    return number(name, value, allowed, lambda x: 0 <= x < 1, dtype=acting_dtype())
 
 
 def checked_keras_arguments(arguments: Config) -> Config:
@@ -44,7 +54,7 @@ def checked_keras_arguments(arguments: Config) -> Config:
     decay = arguments.get("weight_decay")
     if decay is not None and not callable(decay):
         result["weight_decay"] = number(
-            "weight_decay", decay, "a number >= 0, a callable of the step or None", lambda x: x >= 0
+            "weight_decay", decay, "a number >= 0, a callable of the step or None", lambda x: x >= 0, acting_dtype()
         )
     steps = arguments.get("gradient_accumulation_steps")
     if steps is not None:
@@ -61,6 +71,16 @@ def at_step(setting: Any, step: Tensor) -> Tensor:
 def serialized(setting: Any) -> Any:
     """Return a setting as `get_config` holds it: a schedule as a dictionary, a number as it is."""
     return keras.saving.serialize_keras_object(setting) if callable(setting) else setting
+
+
+def deserialized(config: Config, custom_objects: Config | None = None) -> Config:
+    """Return a configuration with its schedules, besides the learning rate's, made from their dictionaries."""
+    schedules = {
+        name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
+        for name in SCHEDULED
+        if isinstance(config.get(name), dict)
+    }
+    return {**config, **schedules}
 
 
 def shortest_float(variable: Tensor) -> float:

@@ -7,8 +7,9 @@ from keras import ops
 
 from keras_amsgrad import rules
 from keras_amsgrad.checks import number
+from keras_amsgrad.internals import keras as keras_internals
 from keras_amsgrad.optimizers.base import RuleOptimizer
-from keras_amsgrad.optimizers.settings import Config, Setting, Variable
+from keras_amsgrad.optimizers.settings import Config, NewScalars, Numbers, Setting, Variable, acting_dtype
 from keras_amsgrad.rules import Step, Tensor
 
 
@@ -53,7 +54,7 @@ class SWATS(RuleOptimizer):
         **keras_arguments: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **keras_arguments)
-        self.tolerance = number("tolerance", tolerance, "a number > 0", lambda x: x > 0)
+        self.tolerance = number("tolerance", tolerance, "a number > 0", lambda x: x > 0, dtype=acting_dtype())
         self._rate = self._add_scalar("rate")
         self._sgd_rate = self._add_scalar("sgd_rate")  # 0 until the switch, so that no condition is needed
         self._switch_step = self._add_scalar("switch_step", value=0, dtype="int32")
@@ -68,37 +69,30 @@ class SWATS(RuleOptimizer):
         """The rate of SGD that was found at the switch, or None before."""
         return float(ops.convert_to_numpy(self._sgd_rate)) or None
 
-    def hyperparameters(
-        self, *, alpha: Tensor, beta_1: Tensor, beta_2: Tensor, epsilon: Tensor, c_1: Tensor, c_2: Tensor
-    ) -> dict[str, Tensor]:
-        alpha = rules.corrected(alpha, c_1, c_2)
-        return {"alpha": alpha, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "c_2": c_2}
+    def hyperparameters(self, **numbers: Tensor) -> Numbers:
+        return {**super().hyperparameters(**numbers), "c_2": numbers["c_2"]}
 
-    def _settings(
-        self, grads: list[Tensor], trainable_variables: list[Variable], learning_rate: Tensor
-    ) -> dict[str, Tensor]:
-        numbers = super()._settings(grads, trainable_variables, learning_rate)
+    def _next(self, grads: list[Tensor], weights: list[Variable], learning_rate: Tensor) -> tuple[Numbers, NewScalars]:
+        numbers, scalars = super()._next(grads, weights, learning_rate)
         c_2 = numbers.pop("c_2")
         old_rate, sgd_rate = self._rate * 1.0, self._sgd_rate * 1.0  # copies: the variables change below
-        gamma, rate = rules.swats_rate(
-            old_rate, *self._products(grads, trainable_variables, numbers), numbers["beta_2"]
-        )
+        gamma, rate = rules.swats_rate(old_rate, *self._products(grads, weights, numbers), numbers["beta_2"])
         t = ops.cast(self.iterations + 1, "int32")
         agrees = (ops.abs(rate / c_2 - gamma) < self.tolerance) & (rate > 0)
         switches = agrees & (t > 1) & (sgd_rate == 0)
-        self._rate.assign(ops.where(sgd_rate > 0, old_rate, rate))
-        self._sgd_rate.assign(ops.where(switches, rate / c_2, sgd_rate))
-        self._switch_step.assign(ops.where(switches, t, self._switch_step * 1))
-        return {**numbers, "sgd_rate": sgd_rate}
+        own = [
+            (self._rate, ops.where(sgd_rate > 0, old_rate, rate)),
+            (self._sgd_rate, ops.where(switches, rate / c_2, sgd_rate)),
+            (self._switch_step, ops.where(switches, t, self._switch_step * 1)),
+        ]
+        return {**numbers, "sgd_rate": sgd_rate}, [*scalars, *own]
 
-    def _products(
-        self, grads: list[Tensor], trainable_variables: list[Variable], numbers: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor]:
+    def _products(self, grads: list[Tensor], weights: list[Variable], numbers: Numbers) -> tuple[Tensor, Tensor]:
         """Return (step . step, step . g) of Adam's step over all weights together."""
         step_dot_step = step_dot_g = 0.0
-        for g, variable in zip(grads, trainable_variables, strict=True):
-            m, v, _ = (of_all_weights[self._get_variable_index(variable)] for of_all_weights in self._slots)
-            g = ops.cast(g, m.dtype)
+        for g, variable in zip(grads, weights, strict=True):
+            m, v, _ = (of_all_weights[keras_internals.index(self, variable)] for of_all_weights in self._slots)
+            g = self.bounded(ops.cast(g, m.dtype), m.dtype)
             of_rule = {name: ops.cast(numbers[name], m.dtype) for name in ("alpha", "beta_1", "beta_2", "epsilon")}
             step, _ = rules.adam(g, m, v, **of_rule)
             step_dot_step += ops.cast(ops.sum(ops.square(step)), self._rate.dtype)

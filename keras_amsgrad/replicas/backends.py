@@ -1,7 +1,7 @@
-"""The three things that Keras leaves to its backend: compile, map over replicas, differentiate.
+"""The three operations that differ between backends: compile, map over replicas, differentiate.
 
-Nothing else in the engine knows which backend runs. PyTorch has no compiled loop in Keras, so there a step is plain
-Python and replicas are trained one after another.
+The program and the loop around it are the same on every backend. On PyTorch, Keras has no compiled loop: a step is
+plain Python, and replicas train one after another.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,18 +26,18 @@ elif BACKEND == "torch":
 def compiled(function: Callable[..., Any], xla: bool) -> Callable[..., Any]:
     """Return `function` as one program; `xla` chooses TensorFlow's compiler (JAX has no other)."""
     if BACKEND == "tensorflow":
-        return _compiled_by_xla(function) if xla else _called_directly(tf.function(function))
+        return _compiled_by_xla(function) if xla else _called_directly(_traced(function))
     return jax.jit(function) if BACKEND == "jax" else function
 
 
 def _compiled_by_xla(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a TensorFlow function compiled by XLA, traced before XLA knows of it.
 
-    Traced under XLA, `tf.vectorized_map` hides in a function of its own, whose shapes XLA can only find by taking all
-    data for constants: it would compile anew for every epoch's order of rows.
+    Traced under XLA, `tf.vectorized_map` becomes a nested function. XLA can only find its shapes by treating all data
+    as constants, and would compile again for the order of rows of every epoch.
     """
-    traced = tf.function(function)
-    compiled = _called_directly(tf.function(lambda *arguments: traced(*arguments), jit_compile=True))
+    traced = _traced(function)
+    compiled = _called_directly(_traced(lambda *arguments: traced(*arguments), jit_compile=True))
 
     def run(*arguments: Any) -> Any:
         traced.get_concrete_function(*arguments)
@@ -46,11 +46,16 @@ def _compiled_by_xla(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _called_directly(program: Any) -> Callable[..., Any]:
-    """Return a TensorFlow function that is called as what it was traced to.
+def _traced(function: Callable[..., Any], **settings: Any) -> Any:
+    """Return a TensorFlow function. Keras's `fit` converts no Python code of layers and losses either (autograph)."""
+    return tf.function(function, autograph=False, **settings)
 
-    Its own call counts traces by lines of code, takes the programs of a study for one that is traced again and again,
-    and warns.
+
+def _called_directly(program: Any) -> Callable[..., Any]:
+    """Return a function that calls the concrete function of a TensorFlow function.
+
+    `tf.function` counts its traces by lines of code. It would take the programs of a study for one function that is
+    traced again and again, and warn.
     """
     return lambda *arguments: program.get_concrete_function(*arguments)(*arguments)
 
@@ -70,8 +75,8 @@ def has_gpu() -> bool:
 def loops_slow_convolutions() -> bool:
     """Return whether a compiled loop slows the convolutions in it down.
 
-    XLA on a CPU has faster code for those outside of loops: the gradient of a 6 x 6 kernel took about 100 times longer
-    in a loop (64 channels on both sides, 128 images of 16 x 16, on two busy cores).
+    XLA on a CPU has faster code for convolutions outside of loops: the gradient of a 6 x 6 kernel took about 100
+    times longer in a loop (64 channels on both sides, 128 images of 16 x 16, on two busy cores).
     """
     return BACKEND == "jax" and not has_gpu()
 
@@ -79,8 +84,8 @@ def loops_slow_convolutions() -> bool:
 def over_replicas(function: Callable[..., Any], stacked: Sequence[Tensor], count: int) -> Any:
     """Return what `function(arrays)` gives for each of `count` replicas, stacked on a leading axis.
 
-    `stacked` is a list of arrays with the replicas on their first axis. What `function` closes over is shared by all:
-    the maps below then multiply a shared batch with all kernels at once, as one large matrix product.
+    `stacked` is a list of arrays with the replicas on their first axis. What `function` closes over is shared by all
+    replicas: a shared batch is then multiplied with all kernels in one large matrix product.
     """
     if count == 1:
         alone = function([ops.squeeze(array, 0) for array in stacked])
@@ -88,12 +93,12 @@ def over_replicas(function: Callable[..., Any], stacked: Sequence[Tensor], count
     return jax.vmap(function)(stacked) if BACKEND == "jax" else tf.vectorized_map(function, stacked)
 
 
-def can_map_lanes() -> bool:
-    """Return whether whole programs of several groups run better as one: where one leaves the device idle."""
+def can_map_groups() -> bool:
+    """Return whether to map a program over several groups of replicas: where one group leaves the device idle."""
     return BACKEND == "jax" and has_gpu()
 
 
-def over_lanes(function: Callable[..., Any], axes: Any) -> Callable[..., Any]:
+def over_groups(function: Callable[..., Any], axes: Any) -> Callable[..., Any]:
     """Return `function` mapped over the given axes of its arguments (None: shared by all), as one program."""
     return jax.jit(jax.vmap(function, axes))
 

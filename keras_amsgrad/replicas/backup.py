@@ -1,53 +1,60 @@
-"""Backups inside a long chunk: a killed chunk goes on from its last whole epoch, to the bit."""
+"""Backups of training under way: what is killed continues from its last saved epoch, to the bit.
+
+A chunk of replicas saves its state and the histories of its replicas; a fit by Keras's `fit` may save its variables and
+its history in the same way.
+"""
 
 import json
 import pathlib
 import time
 import warnings
 import zipfile
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_amsgrad.replicas.program import State
-from keras_amsgrad.replicas.replica import History
+from keras_amsgrad.durable import durable
 
-SECONDS_BETWEEN_BACKUPS = 5  # so that short epochs do not pay for them
-TIMES_ITS_OWN = 10  # and so much longer than the last one took: a gigabyte takes seconds
+SECONDS_BETWEEN_BACKUPS = 5  # at least: an epoch may be shorter than it takes to save its state
+TIMES_ITS_OWN = 10  # at least so many times as long as the last backup took: a gigabyte takes seconds
 
 
 class Backup:
-    """Keeps the state of a chunk and the histories of its replicas in the file `path`; without one, nothing."""
+    """Saves a state and its history to the file `path`; with None, saves nothing.
+
+    A state is a structure of arrays or variables, a history what JSON holds. Saving takes at most a tenth of the time.
+    """
 
     def __init__(self, path: pathlib.Path | None) -> None:
         self.path, self.due = path, time.monotonic() + SECONDS_BETWEEN_BACKUPS
 
-    def restore(self, state: State) -> tuple[State, list[History]]:
-        """Return (the state after the last saved epoch, the histories until then); `state` is that before the first."""
+    def restore(self, state: Any) -> tuple[Any, Any]:
+        """Return (the last saved state, its history); without a backup of the shapes of `state`, (`state`, [])."""
         if self.path is None or not self.path.exists():
             return state, []
         try:
             with np.load(self.path, allow_pickle=False) as file:
-                histories = json.loads(str(file["histories"]))
+                history = json.loads(str(file["history"]))
                 arrays = [file[str(i)] for i in range(len(file.files) - 1)]
             if [a.shape for a in arrays] != [tuple(leaf.shape) for leaf in keras.tree.flatten(state)]:
-                raise ValueError("it is of another model")
+                raise ValueError("it belongs to another model")
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            warnings.warn(f"{self.path} is not a whole backup ({error}): its replicas start afresh", stacklevel=2)
+            warnings.warn(
+                f"{self.path} is not a complete backup ({error}): training starts from the beginning", stacklevel=2
+            )
             return state, []
-        return keras.tree.pack_sequence_as(state, [ops.convert_to_tensor(a) for a in arrays]), histories
+        return keras.tree.pack_sequence_as(state, [ops.convert_to_tensor(a) for a in arrays]), history
 
-    def save(self, state: State, histories: list[History]) -> None:
-        """Save after an epoch, unless that was just done."""
+    def save(self, state: Any, history: Any) -> None:
+        """Save the state after an epoch, unless the last backup is too recent. It is on the disk when this returns."""
         started = time.monotonic()
         if self.path is None or started < self.due:
             return
         arrays = {str(i): ops.convert_to_numpy(leaf) for i, leaf in enumerate(keras.tree.flatten(state))}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_suffix(".part.npz")
-        np.savez(aside, histories=json.dumps(histories), **arrays)
-        aside.replace(self.path)
+        with durable(self.path) as file:
+            np.savez(file, history=json.dumps(history), **arrays)
         ended = time.monotonic()
         self.due = ended + max(SECONDS_BETWEEN_BACKUPS, TIMES_ITS_OWN * (ended - started))
 

@@ -1,5 +1,6 @@
-"""Which replicas run together."""
+"""Which replicas train together."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 import keras
 import numpy as np
 
+from keras_amsgrad.internals import keras as keras_internals
 from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.program import is_convolutional
 from keras_amsgrad.replicas.replica import Replica
@@ -14,12 +16,38 @@ from keras_amsgrad.replicas.settings import program_key
 from keras_amsgrad.replicas.threads import at_once
 
 Item = TypeVar("Item")
-Chunk = tuple[int, list[int]]  # size, positions of at most so many replicas
 
 # Bytes of weights, slots and gradients that one chunk may have on a CPU: a chunk that stays in the last-level cache
 # trained 784-100-10 networks faster than a larger one, in single runs on a busy machine.
 CACHE = 16 * 2**20
 SMALL = 8  # replicas that are not spread over more chunks for the sake of the cores
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Chunk:
+    """Replicas that train together in one program: one group of replicas that share every batch, or several groups.
+
+    Attributes:
+        positions: Their positions among the replicas that `train` was given, group by group.
+        replicas: The replicas at these positions.
+        size: The number of replicas of a group that the program has room for. A chunk of one group may have fewer:
+            the last chunk of a group then needs no program of its own.
+    """
+
+    positions: list[int]
+    replicas: list[Replica]
+    size: int
+
+    @property
+    def leaders(self) -> list[Replica]:
+        """The first replica of each group, which has the group's seed and rows."""
+        return self.replicas[:: self.size]
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """The optimizers of the replicas; the last one fills the places that are left empty."""
+        own = [replica.optimizer for replica in self.replicas]
+        return own + own[-1:] * (self.size * len(self.leaders) - len(own))
 
 
 def groups(replicas: Sequence[Replica]) -> list[list[int]]:
@@ -35,50 +63,66 @@ def groups(replicas: Sequence[Replica]) -> list[list[int]]:
     found: dict[Any, list[int]] = {}
     for i, replica in enumerate(replicas):
         rows = [np.asarray(r, "int64").tobytes() for r in (replica.training, replica.validation, replica.outputs_for)]
-        found.setdefault((program_key(replica.optimizer), replica.seed, *rows), []).append(i)
-    return list(found.values())
+        weights = None if replica.sample_weight is None else replica.sample_weight.tobytes()
+        found.setdefault((program_key(replica.optimizer), replica.seed, *rows, weights), []).append(i)
+    # By epochs, because a chunk trains for as long as the last of its replicas.
+    return [sorted(group, key=lambda i: replicas[i].epochs or 0) for group in found.values()]
 
 
-def chunks(group: list[Item], at_most: int) -> tuple[int, list[list[Item]]]:
-    """Split a group into (size, chunks): as few of at most `at_most` as will do, about equal, none above `size`.
+def split(group: list[Item], at_most: int) -> tuple[int, list[list[Item]]]:
+    """Split a group into (size, parts): as few parts as hold at most `at_most`, about equal, none above `size`.
 
-    >>> chunks([3, 4, 5, 6, 7], at_most=2)
+    >>> split([3, 4, 5, 6, 7], at_most=2)
     (2, [[3, 4], [5, 6], [7]])
     """
     size = math.ceil(len(group) / math.ceil(len(group) / at_most))
     return size, [group[i : i + size] for i in range(0, len(group), size)]
 
 
-def joined(parts: Sequence[Chunk], at_most: int, alike: Callable[[list[int]], Hashable]) -> list[Chunk]:
-    """Return the chunks `parts`, (size, positions), with those in one that `alike(positions)` finds equal.
-
-    Only full chunks are joined, as many as have `at_most` replicas together; their positions follow each other.
-
-    >>> joined([(2, [0, 1]), (2, [2, 3]), (2, [4, 5]), (2, [6])], at_most=4, alike=lambda positions: "all")
-    [(2, [0, 1, 2, 3]), (2, [4, 5]), (2, [6])]
-    """
-    rows: dict[tuple[int, Hashable], list[list[int]]] = {}
-    alone = []
-    for size, positions in parts:
-        if len(positions) == size:
-            rows.setdefault((size, alike(positions)), []).append(positions)
-        else:
-            alone.append((size, positions))
+def chunks_of_groups(replicas: Sequence[Replica], groups: list[list[int]], at_most: Sequence[int]) -> list[Chunk]:
+    """Return chunks of one group each; of group number g, no chunk has more than `at_most[g]` replicas."""
     found = []
-    for (size, _), lanes in rows.items():
-        _, together = chunks(lanes, max(1, at_most // size))
-        found += [(size, [i for lane in each for i in lane]) for each in together]
-    return found + alone
+    for group, limit in zip(groups, at_most, strict=True):
+        size, parts = split(group, limit)
+        found += [Chunk(part, [replicas[i] for i in part], size) for part in parts]
+    return found
+
+
+def joined(chunks: Sequence[Chunk], at_most: int, key: Callable[[Chunk], Hashable]) -> list[Chunk]:
+    """Return `chunks` with those in one that have the same size and `key(chunk)`, up to `at_most` replicas.
+
+    A chunk that is not full stays as it is.
+
+    >>> replicas = [Replica(None, seed, range(4)) for seed in (0, 0, 1, 1, 2, 2, 3)]
+    >>> chunks = chunks_of_groups(replicas, [[0, 1], [2, 3], [4, 5]], at_most=[2, 2, 2])
+    >>> chunks.append(Chunk([6], replicas[6:], size=2))
+    >>> [chunk.positions for chunk in joined(chunks, at_most=4, key=lambda chunk: "all")]
+    [[0, 1, 2, 3], [4, 5], [6]]
+    """
+    full: dict[tuple[int, Hashable], list[Chunk]] = {}
+    partial = []
+    for chunk in chunks:
+        if len(chunk.replicas) == chunk.size:
+            full.setdefault((chunk.size, key(chunk)), []).append(chunk)
+        else:
+            partial.append(chunk)
+    found = []
+    for (size, _), alike in full.items():
+        _, parts = split(alike, max(1, at_most // size))
+        for part in parts:
+            positions = [i for chunk in part for i in chunk.positions]
+            found.append(Chunk(positions, [replica for chunk in part for replica in chunk.replicas], size))
+    return found + partial
 
 
 def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, replicas: int) -> int:
     """Return how many of `replicas` replicas of `model` to train in one chunk: an estimate from shapes, at least 1.
 
-    Chunks under way at the same time share `memory` bytes, and on a CPU its cache; two for each core keep all cores
+    Chunks that train at the same time share `memory` bytes, and on a CPU its cache; two for each core keep all cores
     busy until the end.
 
-    A weight is held with its slots, its gradient and a copy of each while it is replaced; what a layer puts out is
-    held for the way back. Convolutional networks run one by one: mapped over replicas, their convolutions become
+    A weight is held with its slots, its gradient and a copy of each while it is replaced; the outputs of a layer are
+    held for the backward pass. Convolutional networks train one by one: mapped over replicas, their convolutions become
     grouped ones, which are far slower than one after another. So do all networks where the backend cannot map.
     """
     if is_convolutional(model) or not backends.CAN_STACK:
@@ -94,9 +138,5 @@ def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, 
 
 
 def _numbers_out(layer: keras.Layer) -> int:
-    """Return how many numbers a layer puts out for a row; a size that is open counts as 1.
-
-    A layer that a model calls more than once has no `output`, but all its calls.
-    """
-    tensors = [tensor for call in layer._inbound_nodes for tensor in call.output_tensors]
-    return sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in tensors)
+    """Return how many numbers a layer puts out for a row; a dimension of unknown size counts as 1."""
+    return sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in keras_internals.output_tensors(layer))

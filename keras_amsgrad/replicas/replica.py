@@ -1,11 +1,10 @@
-"""What a replica is, and what becomes of it."""
+"""A replica, and the outcome of its training."""
 
 import dataclasses
 from collections.abc import Sequence
 
+import keras
 import numpy as np
-
-from keras_amsgrad.optimizers import RuleOptimizer
 
 RowNumbers = np.ndarray | Sequence[int]
 History = dict[str, list[float]]
@@ -14,30 +13,39 @@ Weights = list[np.ndarray]  # the values of `model.variables`
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Replica:
-    """One fit: numbers (in an optimizer), a seed, and the rows it trains and validates on.
+    """One fit: an optimizer with its numbers, a seed, and the rows to train and validate on.
 
     Attributes:
-        optimizer: An optimizer of this package, not yet used. Only its settings are read.
-        seed: Initial weights, dropout and the order of the rows follow from it, a whole number >= 0.
+        optimizer: An optimizer, not yet used; only its settings are read. Of keras.optimizers: SGD, RMSprop, Adagrad,
+            Adadelta, Adam, AdamW, Adamax, Nadam, Lion; of this package: Adam, AMSGrad, AdaMax, RAdam, AdaBelief, Yogi,
+            and Nadam with `momentum_decay=None`. All settings count except `gradient_accumulation_steps` and
+            `loss_scale_factor`, which must be None. The learning rate may be a LearningRateSchedule.
+        seed: Determines initial weights, dropout and the order of the rows; a whole number >= 0.
         training: Numbers of the training rows, (n,) integers.
         validation: Numbers of the rows to validate on after every epoch; empty for none.
         outputs_for: Numbers of the rows for which to return the trained network's outputs; empty for none.
+        sample_weight: Weights of all rows, (n,), in the loss and in `weighted_metrics`, while training and validating;
+            None: those of `train`. For class weights, which act in training only, give validation rows a weight of 1.
+        epochs: Epochs at most; None: those of `train`. Replicas with different numbers train in one program.
     """
 
-    optimizer: RuleOptimizer
+    optimizer: keras.optimizers.Optimizer
     seed: int
     training: RowNumbers
     validation: RowNumbers = ()
     outputs_for: RowNumbers = ()
+    sample_weight: np.ndarray | None = None
+    epochs: int | None = None
 
 
 @dataclasses.dataclass(eq=False)
 class Outcome:
-    """What a replica's training left.
+    """The result of training a replica.
 
     Attributes:
-        status: "ok"; "stopped" by early stopping; "diverged" when a loss was not finite: that epoch is the last.
-        history: {"loss", "accuracy", "val_loss", "val_accuracy": one float an epoch}, as Keras's `fit` reports them.
+        status: "ok"; "stopped" by a callback; "diverged" when a loss was not finite: that epoch is the last.
+        history: {"loss", "accuracy", "val_loss", "val_accuracy": one float an epoch}, as Keras's `fit` reports them,
+            with other metrics and "learning_rate" where they were asked for.
         weights: The values of `model.variables`, NumPy arrays.
         outputs: The outputs for the rows `outputs_for`, (rows, ...).
         seconds: Its share of the time that its chunk took.

@@ -1,4 +1,4 @@
-"""Several chunks at once: small programs leave cores idle between their operations."""
+"""Train several chunks at the same time, because a small program leaves cores idle between its operations."""
 
 import os
 import threading
@@ -17,7 +17,8 @@ Item = TypeVar("Item")
 def at_once(model: keras.Model) -> int:
     """Return how many chunks to train at the same time: on a CPU, one for each core.
 
-    Not convolutional networks, whose operations keep all cores busy; nor where a step is plain Python.
+    Convolutional networks keep all cores busy, so their chunks train one after another. So do all chunks on a GPU, and
+    where a step is plain Python.
     """
     if backends.has_gpu() or not backends.CAN_STACK or is_convolutional(model):
         return 1
@@ -32,8 +33,8 @@ def each_in_threads(
 ) -> None:
     """Call `function(item, stop)` for each item in `count` threads, and `done(item, result)` here, as they finish.
 
-    When one fails, or this thread is interrupted, no further item is begun, and those under way are asked to end
-    through the event `stop`.
+    When one fails, or this thread is interrupted, no further item is started, and the event `stop` asks running calls
+    to end.
     """
     stop = threading.Event()
     with ThreadPoolExecutor(count) as pool:

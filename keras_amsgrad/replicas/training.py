@@ -1,12 +1,10 @@
-"""Train replicas: the loop over chunks and epochs around the compiled program."""
+"""Train replicas: check the arguments, make chunks, train one after another or several at once."""
 
 import dataclasses
-import math
 import pathlib
 import threading
-import time
 import warnings
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import keras
@@ -15,19 +13,17 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from keras_amsgrad.checks import number
-from keras_amsgrad.order import epoch_order
-from keras_amsgrad.replicas import backends, chunks, settings
+from keras_amsgrad.replicas import backends, chunks, random_state, settings
 from keras_amsgrad.replicas.backup import Backup
+from keras_amsgrad.replicas.callbacks import check_callbacks
+from keras_amsgrad.replicas.chunk_training import OnEpoch, TrainingOptions, train_chunk
 from keras_amsgrad.replicas.chunks import Chunk
-from keras_amsgrad.replicas.lanes import Lanes
-from keras_amsgrad.replicas.networks import Networks
-from keras_amsgrad.replicas.program import EVALUATION_ROWS, Batches, Columns, State, check_network
-from keras_amsgrad.replicas.replica import Outcome, Replica, RowNumbers
-from keras_amsgrad.replicas.stopping import Course, check_early_stopping
+from keras_amsgrad.replicas.measures import measures_of
+from keras_amsgrad.replicas.program import check_network
+from keras_amsgrad.replicas.program_cache import ProgramCache
+from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.threads import at_once, each_in_threads
 from keras_amsgrad.rules import Tensor
-
-OnEpoch = Callable[[list[int], int, list[dict[str, float]]], object]  # of positions, epoch, the logs of each
 
 MEMORY = 4 * 2**30  # bytes for one chunk
 
@@ -35,15 +31,20 @@ MEMORY = 4 * 2**30  # bytes for one chunk
 def train(
     model: Callable[[], keras.Model],
     replicas: Sequence[Replica],
-    x: ArrayLike,
+    x: Any,
     y: ArrayLike,
     *,
     loss: Any = "sparse_categorical_crossentropy",
+    metrics: Any = None,
+    weighted_metrics: Any = None,
+    sample_weight: ArrayLike | None = None,
     batch_size: int = 32,
+    validation_batch_size: int | None = None,
     fill_last_batch: bool = False,
     epochs: int = 1,
     shuffle: bool = True,
     early_stopping: keras.callbacks.EarlyStopping | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     memory: int = MEMORY,
     together: int | None = None,
     on_epoch: OnEpoch | None = None,
@@ -53,33 +54,48 @@ def train(
 ) -> list[Any]:  # of `Outcome`, and of None for what is `finished`
     """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
 
-    Replicas that share optimizer class, seed and rows run together in one compiled program; a replica whose numbers
-    go bad leaves the others untouched.
+    Replicas that share optimizer class, seed and rows train together in one compiled program, each with its own
+    numbers (learning rate, betas, ...). A replica that diverges does not change the others. The random state of the
+    process (Python, NumPy, Keras and its backend) is restored at the end.
 
     Args:
-        model: A function without arguments that returns a new, uncompiled Keras model. It is called after
-            `keras.utils.set_random_seed(seed)`, once for each seed.
+        model: A function without arguments that returns a new, uncompiled Keras model. It is called once for each
+            seed, after `keras.utils.set_random_seed(seed)`.
         replicas: A list of `Replica`.
-        x, y: All rows, arrays (n, ...): replicas name theirs by number.
-        loss: A Keras loss: name, function or instance, for each row by itself.
+        x, y: All rows, arrays (n, ...): replicas name theirs by number. For several inputs `x` is a list, tuple or
+            dictionary of arrays.
+        loss: A Keras loss: name, function or instance.
+        metrics, weighted_metrics: Keras metrics, as `compile` takes them; each replica has copies of its own. None: the
+            accuracy if the loss is a cross-entropy. Metrics other than "accuracy" take longer to compile.
+        sample_weight: Weights of all rows, (n,), for the replicas that have none of their own. They act as in `fit`, in
+            training and validation alike.
         batch_size: Rows in a batch; the last batch of an epoch is short where it does not divide.
+        validation_batch_size: Rows in a batch of a validation, on which a metric may depend; None: `batch_size`.
         fill_last_batch: Whether random repeats fill that batch (see `epoch_order`). Needs `shuffle`.
         epochs: Epochs at most.
         shuffle: Whether rows come in the order `epoch_order(seed, epoch, n)`, or as they are in `training`.
         early_stopping: A `keras.callbacks.EarlyStopping` to apply to each replica by itself, or None.
+        callbacks: More callbacks, applied to each replica by itself, in their order: EarlyStopping, ReduceLROnPlateau,
+            LearningRateScheduler and TerminateOnNaN of `keras.callbacks`. A replica whose loss is not finite ends with
+            that epoch in any case; `fit` with TerminateOnNaN leaves it at once, so that the other numbers of this last
+            epoch may differ.
         memory: Bytes that one chunk of replicas may take; more replicas run in several chunks.
-        together: Replicas in a chunk at most, also of a convolutional network; None: an estimate from `memory`.
+        together: Largest number of replicas in a chunk, also of a convolutional network; None: an estimate from
+            `memory`.
         on_epoch: Called as `on_epoch(positions, epoch, logs)` after each epoch of a chunk: positions in `replicas` of
             those still training, epoch from 0, and a list of {name: value}. On a CPU several chunks run at once, and
             each calls from a thread of its own.
         on_chunk: Called as `on_chunk(positions, outcomes)`, in the calling thread, when a chunk has finished.
-        backup: A function from the positions of a chunk to the path of a file in which to keep its last epoch, from
-            which a later call with the same arguments goes on; None keeps nothing. Not with `restore_best_weights`.
-        finished: Positions of replicas that need no training. A chunk of nothing else is left out, and its outcomes
-            are None; what is trained gives the numbers it would have given among all, to the bit.
+        backup: A function from the positions of a chunk to the path of a file in which to save its state while it
+            trains. A later call with the same arguments continues from there. None saves nothing; so does
+            early stopping with `restore_best_weights`.
+        finished: Positions of replicas that need no training. A chunk that consists of such replicas is left out, and
+            its outcomes are None. The other chunks give the same numbers as without `finished`, to the bit.
 
     Raises:
-        TypeError, ValueError: Something that replicas cannot do, by name, before any training.
+        UnsupportedError: Something that `model.fit` supports and replicas do not. The message names it; nothing has
+            been trained.
+        ValueError: An argument outside its range.
 
     >>> from keras_amsgrad import AMSGrad
     >>> from keras_amsgrad.replicas import Replica
@@ -93,190 +109,110 @@ def train(
     """
     if not backends.CAN_STACK:
         warnings.warn(f"Keras's {backends.BACKEND} backend trains replicas one after another.", stacklevel=2)
-    groups = chunks.groups(replicas)
-    steps = sum(epochs * math.ceil(len(replicas[group[0]].training) / batch_size) for group in groups)
-    networks = Networks(model, loss, steps)
-    _check(replicas, networks, batch_size, early_stopping)
+    number("batch_size", batch_size, "a whole number >= 1", lambda size: size >= 1 and size == int(size))
     if fill_last_batch and not shuffle:
         raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
-    x, y = _on_device(x), _on_device(y)
-    plan = Plan(x, y, batch_size, fill_last_batch, epochs, shuffle, early_stopping)
-    parts = _chunks(replicas, groups, networks, batch_size, memory, together)
-    missing = [(size, positions) for size, positions in parts if not set(positions) <= set(finished)]
+    for replica in replicas:
+        settings.check_optimizer(replica.optimizer)
+    replicas = _with_row_weights(replicas, sample_weight, len(np.asarray(y)))
+    options = TrainingOptions(
+        keras.tree.map_structure(_tensor, x),
+        _tensor(y),
+        batch_size,
+        validation_batch_size or batch_size,
+        fill_last_batch,
+        epochs,
+        shuffle,
+        [*([early_stopping] if early_stopping else []), *callbacks],
+    )
     outcomes: list[Outcome | None] = [None] * len(replicas)
 
-    def kept(positions: list[int]) -> Backup:
-        return Backup(backup(positions) if backup and not _keeps_weights(early_stopping) else None)
+    def backup_of(chunk: Chunk) -> Backup:
+        return Backup(backup(chunk.positions) if backup and not options.restores_weights else None)
 
     def train_one(chunk: Chunk, stop: threading.Event) -> list[Outcome]:
-        size, positions = chunk
-        told = _told(on_epoch, positions)
-        return _train_chunk([replicas[i] for i in positions], size, networks, plan, told, kept(positions), stop)
+        return train_chunk(chunk, programs, options, backup_of(chunk), on_epoch, stop)
 
     def done(chunk: Chunk, found: list[Outcome]) -> None:
-        _, positions = chunk
-        for i, outcome in zip(positions, found, strict=True):
+        for i, outcome in zip(chunk.positions, found, strict=True):
             outcomes[i] = outcome
         if on_chunk is not None:
-            on_chunk(positions, found)
-        kept(positions).remove()
+            on_chunk(chunk.positions, found)
+        backup_of(chunk).remove()
 
-    for size, positions in missing:  # seeds are for the whole process, so not in threads
-        for i in positions[::size]:
-            networks.start(replicas[i].seed)
-    if missing:
-        each_in_threads(at_once(networks.template), train_one, missing, done)
+    with random_state.preserved():
+        groups = chunks.groups(replicas)
+        programs = ProgramCache(model, steps=sum(options.steps(replicas[group[0]]) for group in groups))
+        if replicas:
+            _measure(programs, replicas, options, loss, metrics, weighted_metrics)
+        found = _chunks(replicas, groups, programs, options, memory, together)
+        missing = [chunk for chunk in found if not set(chunk.positions) <= set(finished)]
+        for leader in (leader for chunk in missing for leader in chunk.leaders):
+            programs.weights_for(leader.seed)  # here, because the threads below share one random state
+        if missing:
+            each_in_threads(at_once(programs.template), train_one, missing, done)
     return outcomes
 
 
-def _chunks(
-    replicas: Sequence[Replica],
-    groups: list[list[int]],
-    networks: Networks,
-    batch_size: int,
-    memory: int,
-    together: int | None,
-) -> list[Chunk]:
-    """Return all chunks as (size, positions in `replicas`): one lane of at most `size`, or several full ones."""
-    found: list[Chunk] = []
-    limits = []
-
-    def alike(positions: list[int]) -> Hashable:
-        first, optimizers = replicas[positions[0]], [replicas[i].optimizer for i in positions]
-        rows = (first.training, first.validation, first.outputs_for)
-        return networks.key(optimizers), *map(len, rows)
-
-    for group in groups:
-        slots = len(replicas[group[0]].optimizer.slots)
-        estimate = chunks.largest_chunk(networks.template, slots, batch_size, memory, len(replicas))
-        limits.append(together if together and backends.CAN_STACK else estimate)
-        size, parts = chunks.chunks(group, limits[-1])
-        found += [(size, positions) for positions in parts]
-    return chunks.joined(found, min(limits), alike) if found and backends.can_map_lanes() else found
-
-
-def _keeps_weights(early_stopping: keras.callbacks.EarlyStopping | None) -> bool:
-    return early_stopping is not None and early_stopping.restore_best_weights
-
-
-def _on_device(rows: ArrayLike) -> Tensor:
+def _tensor(rows: ArrayLike) -> Tensor:
     """Return all rows as a tensor, floats in Keras's precision."""
     rows = np.asarray(rows)
     return ops.convert_to_tensor(rows.astype(keras.config.floatx()) if rows.dtype.kind == "f" else rows)
 
 
-def _check(replicas: Sequence[Replica], networks: Networks, batch_size: int, early_stopping: Any) -> None:
-    number("batch_size", batch_size, "a whole number >= 1", lambda size: size >= 1 and size == int(size))
-    for replica in replicas:
-        settings.check_optimizer(replica.optimizer)
-    if replicas:
-        check_network(networks.template_for(replicas[0].seed))
-        names = networks.measured(validated=all(len(replica.validation) for replica in replicas))
-        check_early_stopping(early_stopping, names)
+def _with_row_weights(replicas: Sequence[Replica], weights: ArrayLike | None, rows: int) -> list[Replica]:
+    """Return replicas that all have weights of rows, or none of them; a row without a weight has a weight of 1."""
+    own = [weights if replica.sample_weight is None else replica.sample_weight for replica in replicas]
+    if all(each is None for each in own):
+        return list(replicas)
+    arrays = [np.ones(rows, "float32") if each is None else np.asarray(each, "float32") for each in own]
+    for array in arrays:
+        if array.shape != (rows,):
+            raise ValueError(f"`sample_weight` must have the shape ({rows},) of the rows. Received: {array.shape}")
+    return [dataclasses.replace(each, sample_weight=array) for each, array in zip(replicas, arrays, strict=True)]
 
 
-def _told(on_epoch: OnEpoch | None, positions: list[int]) -> OnEpoch:
-    """Return `on_epoch` in terms of the positions of all replicas; it is told those within the chunk."""
-    if on_epoch is None:
-        return lambda within, epoch, logs: None
-    return lambda within, epoch, logs: on_epoch([positions[k] for k in within], epoch, logs)
+def _measure(
+    programs: ProgramCache,
+    replicas: Sequence[Replica],
+    options: TrainingOptions,
+    loss: Any,
+    metrics: Any,
+    weighted_metrics: Any,
+) -> None:
+    """Set what programs measure; raise UnsupportedError where replicas would train differently from `fit`."""
+    template = programs.template_for(replicas[0].seed)
+    check_network(template)
+    weighted = replicas[0].sample_weight is not None
+    programs.measures = measures_of(
+        template, loss, metrics, weighted_metrics, options.y, weighted, monitored=bool(options.callbacks)
+    )
+    names = programs.measures.names
+    if all(len(replica.validation) for replica in replicas):
+        names = (*names, *(f"val_{name}" for name in names))
+    scheduled = any(callable(settings.number_or_schedule(r.optimizer, "learning_rate")) for r in replicas)
+    check_callbacks(options.callbacks, names, programs.metrics, scheduled)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Plan:
-    """What all replicas of one call share; see `train`."""
-
-    x: Tensor
-    y: Tensor
-    batch_size: int
-    fill_last_batch: bool
-    epochs: int
-    shuffle: bool
-    early_stopping: keras.callbacks.EarlyStopping | None
-
-    def rows(self, replica: Replica, epoch: int) -> Batches:
-        """Return the training rows of one epoch as (full batches, the short rest)."""
-        rows = np.asarray(replica.training)
-        if self.shuffle:
-            multiple_of = self.batch_size if self.fill_last_batch else 1
-            rows = rows[epoch_order(replica.seed, epoch, len(rows), multiple_of)]
-        return in_batches(rows, self.batch_size)
-
-
-def in_batches(rows: RowNumbers, size: int) -> Batches:
-    """Return `rows` as (batches (steps, size), the short rest), both int32.
-
-    >>> [part.tolist() for part in in_batches(np.arange(5), 2)]
-    [[[0, 1], [2, 3]], [4]]
-    """
-    rows = np.asarray(rows, "int32")
-    full = len(rows) // size * size
-    return rows[:full].reshape(-1, size), rows[full:]
+def _chunks(
+    replicas: Sequence[Replica],
+    groups: list[list[int]],
+    programs: ProgramCache,
+    options: TrainingOptions,
+    memory: int,
+    together: int | None,
+) -> list[Chunk]:
+    """Return all chunks: each of one group, or of several where the backend maps a program over groups."""
+    limits = []
+    for group in groups:
+        slots = settings.slots(replicas[group[0]].optimizer)
+        estimate = chunks.largest_chunk(programs.template, slots, options.batch_size, memory, len(replicas))
+        limits.append(together if together and backends.CAN_STACK else estimate)
+    found = chunks.chunks_of_groups(replicas, groups, limits)
+    if not found or not backends.can_map_groups():
+        return found
+    return chunks.joined(found, min(limits), lambda chunk: (programs.key(chunk), *_row_counts(chunk.leaders[0])))
 
 
-def _train_chunk(
-    replicas: list[Replica],
-    size: int,
-    networks: Networks,
-    plan: Plan,
-    on_epoch: OnEpoch,
-    kept: Backup,
-    stop: threading.Event,
-) -> list[Outcome]:
-    """Train the lanes of a chunk, and return the outcomes of its replicas; end early when the event `stop` is set.
-
-    A lane of replicas shares every batch. A single one runs in a program for `size` replicas, so that the last chunk
-    of a group needs none of its own: what is missing to `size` is there, but never alive.
-    """
-    started = time.perf_counter()
-    firsts = replicas[::size]
-    optimizers = [replica.optimizer for replica in replicas]
-    optimizers += optimizers[-1:] * (size - len(replicas))
-    program = networks.program(optimizers[:size], len(firsts))
-    state = program.initial_state([networks.start(first.seed) for first in firsts])
-    numbers = program.numbers(optimizers)
-    course = Course(len(replicas), program.count, plan.early_stopping, lambda k: program.final_weights(state, k))
-    state = program.with_alive(state, course.running)
-    state, histories = kept.restore(state)
-    done = course.replay(histories)
-    for epoch in range(done, plan.epochs if course.running.any() else done):
-        rows = [plan.rows(first, epoch) for first in firsts]
-        state, sums = program.epoch(state, numbers, plan.x, plan.y, rows)
-        logs = _means(sums, sum(part.size for part in rows[0]))
-        if validated := len(firsts[0].validation):
-            rows = [in_batches(first.validation, EVALUATION_ROWS) for first in firsts]
-            sums = program.evaluate(state, plan.x, plan.y, rows)
-            logs |= {f"val_{name}": values for name, values in _means(sums, validated).items()}
-        on_epoch(*course.add(epoch, logs))
-        if stop.is_set() or not course.running.any():
-            break
-        state = program.with_alive(state, course.running)
-        kept.save(state, course.history)
-    return _outcomes(program, state, course, plan, firsts, time.perf_counter() - started)
-
-
-def _means(sums: Columns, rows: int) -> dict[str, np.ndarray]:
-    return {name: ops.convert_to_numpy(values).astype(float) / rows for name, values in sums.items()}
-
-
-def _outcomes(
-    program: Lanes, state: State, course: Course, plan: Plan, firsts: list[Replica], seconds: float
-) -> list[Outcome]:
-    weights = [program.final_weights(state, k) for k in range(program.count)]
-    count = len(course.history)
-    best = course.best_weights()
-    if any(kept is not None for kept in best):
-        best += [None] * (program.count - count)
-        weights = [own if kept is None else kept for own, kept in zip(weights, best, strict=True)]
-        state = program.state_with(state, weights)
-    outputs = _outputs(program, state, plan, [first.outputs_for for first in firsts])
-    return [Outcome(course.status[k], course.history[k], weights[k], outputs[k], seconds / count) for k in range(count)]
-
-
-def _outputs(program: Lanes, state: State, plan: Plan, rows: list[RowNumbers]) -> list[np.ndarray | None]:
-    """Return the outputs of each replica for its lane's `rows`: a list of arrays (rows, ...), or of None."""
-    if not len(rows[0]):
-        return [None] * program.count
-    parts = np.split(np.asarray(rows, "int32"), range(EVALUATION_ROWS, len(rows[0]), EVALUATION_ROWS), axis=1)
-    parts = [program.predict(state, plan.x, list(part)) for part in parts]
-    return list(np.concatenate([ops.convert_to_numpy(part) for part in parts], axis=1))
+def _row_counts(replica: Replica) -> tuple[int, int, int]:
+    return len(replica.training), len(replica.validation), len(replica.outputs_for)

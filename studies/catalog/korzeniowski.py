@@ -5,8 +5,6 @@ from typing import Any
 
 from studies.catalog.network import INVERSE_SQRT, Arm, NetworkStudy, Smoke
 
-KORZENIOWSKI = 'Korzeniowski, "Experiments with AMSGrad"'
-
 GRID = tuple(
     Arm(optimizer, alpha, beta_2, bias_correction=correction, schedule="linear")
     for alpha, beta_2, correction, optimizer in product(
@@ -26,7 +24,7 @@ LEFT_OPEN = (
 )
 
 EACH: dict[str, Any] = {
-    "source": KORZENIOWSKI,
+    "source": "korzeniowski",
     "arms": GRID,
     "epochs": 150,
     "seeds": 5,

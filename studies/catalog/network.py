@@ -1,6 +1,10 @@
 """Studies of networks, as data."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from studies.catalog.command import OwnCommand
+from studies.catalog.variant import PROTOCOL, PUBLISHED, HasVariants, Variant
 
 INVERSE_SQRT = ("inverse-sqrt-epoch", "inverse-sqrt-update")  # schedules: what t in alpha / sqrt(t) may mean
 
@@ -12,7 +16,7 @@ class Setting:
     learning_rate: float
     beta_2: float | None
 
-    def __str__(self):
+    def __str__(self) -> str:
         beta_2 = "" if self.beta_2 is None else f", β₂ = {self.beta_2:g}"
         return f"α = {self.learning_rate:g}{beta_2}"
 
@@ -29,24 +33,24 @@ class Arm:
     beta_2: float | None = None
     bias_correction: bool | None = True  # None where the optimizer has no such choice
     schedule: str = ""  # constant; linear, inverse-sqrt-epoch, inverse-sqrt-update, warm-restarts
-    options: dict = field(default_factory=dict, hash=False)  # further settings of the optimizer
+    options: dict[str, Any] = field(default_factory=dict, hash=False)  # further settings of the optimizer
     l2: float = 0.0  # l2 times the sum of all squared weights is added to the loss
     variant: str = ""  # what the columns of `runs.csv` do not say otherwise
     model: str = ""  # where it is not the study's
 
     @property
-    def label(self):
+    def label(self) -> str:
         words = [self.optimizer, *(text for text in (self.variant, self.schedule) if text)]
         return ", ".join(words + ["not corrected"] * (self.bias_correction is False))
 
-    def at(self, setting):
+    def at(self, setting: Setting) -> Self:
         """Return the arm with a `Setting`."""
         return replace(self, learning_rate=setting.learning_rate, beta_2=setting.beta_2)
 
 
 @dataclass(frozen=True)
 class Search:
-    """A grid of learning rate x beta_2, judged by cross-validation: lowest validation loss after the last epoch."""
+    """A grid of learning rate x beta_2, judged by cross-validation after the last epoch."""
 
     learning_rates: tuple[float, ...]
     beta_2s: tuple[float, ...]
@@ -54,8 +58,12 @@ class Search:
     folds: int = 3
     fold_seed: int = 0
     patience: int | None = None  # a fit stops when its training loss has not gone down for so many epochs
+    select: str = "val_loss"  # the column that chooses: the lowest loss, or the highest accuracy
+    of_protocol: bool = False  # the fits are those of the study's own protocol; only the choice is another
+    loss: str = ""  # where it is not the study's
+    schedule: str = ""  # where it is not the arm's
 
-    def settings(self, arm):
+    def settings(self, arm: Arm) -> tuple[Setting, ...]:
         """Return every `Setting` to try for an arm."""
         beta_2s = (None,) if arm.optimizer == "SGD" else self.beta_2s
         return tuple(Setting(alpha, beta_2) for alpha in self.learning_rates for beta_2 in beta_2s)
@@ -74,12 +82,12 @@ class Smoke:
 
 
 @dataclass(frozen=True)
-class NetworkStudy:
+class NetworkStudy(HasVariants):
     """Arms compared on one network. With a search: each gets the setting it chose; without, the arms are a grid."""
 
     name: str
     title: str
-    source: str
+    source: str  # a key of `SOURCES`
     question: str
     data: str
     model: str
@@ -93,31 +101,25 @@ class NetworkStudy:
     batch_size: int = 128
     fill_last_batch: bool = False  # with random repeats; else it is short
     loss: str = "sparse_categorical_crossentropy"
-    split: str = ""  # which rows train and which test: see `studies.datasets`
+    split: str = ""  # which rows train and which test: see `studies.data.official`
     divide_by: float | None = 255  # None: inputs are taken as they come, whole numbers as whole numbers
     center: bool = False  # subtract the training rows' mean, pixel by pixel
     flip: bool = False  # training images are mirrored left to right at random
     train_rows: int | None = None  # None: all rows
     test_rows: int | None = None
-    # What a run finds out, for the report.
-    data_note: str = ""
-    data_rows: tuple[int, int] = (0, 0)  # training and test rows of the whole data set
-    row_operations: int = 0  # see `studies.cost`
     scale: str = "paper"
     smoke_scale: Smoke = Smoke()
-    command: str = ""  # what makes a comparison of one's own again, with {seeds}; empty: run NAME
-    variant: str = ""  # empty: the source's own protocol
-    variants: dict[str, dict] = field(default_factory=dict, hash=False)  # what each changes, by field
+    own_command: OwnCommand | None = None  # what makes a comparison of one's own again; None: a study of the catalog
+    variant: Variant = PROTOCOL  # empty: the source's own protocol
+    variants: dict[str, dict[str, Any]] = field(default_factory=dict, hash=False)  # what each changes, by field
 
-    @property
-    def label(self):
-        return f"{self.name}.{self.variant}" if self.variant else self.name
+    def as_variant(self, name: str) -> Self:
+        """Return the study as one of its variants, or with the settings that its source reports (`PUBLISHED`)."""
+        if name != PUBLISHED:
+            self.check_variant(name)
+        return replace(self, variant=self.variant + name, **self.variants.get(name, {}))
 
-    def as_variant(self, name):
-        """Return the study as its variant `name`; a variant of a variant is called "this+that"."""
-        return replace(self, variant="+".join(filter(None, (self.variant, name))), **self.variants.get(name, {}))
-
-    def smoke(self):
+    def smoke(self) -> Self:
         """Return the same study on a small subset: every stage, no conclusion."""
         small = self.smoke_scale
         search = self.search and replace(
@@ -137,7 +139,7 @@ class NetworkStudy:
             scale="smoke",
         )
 
-    def size(self):
+    def size(self) -> str:
         """Return the paper-scale size in words."""
         runs = f"{len(self.arms)} x {self.seeds} runs of {self.epochs} epochs"
         if self.search is None:

@@ -1,88 +1,245 @@
-"""Claims that compare runs: one side of the comparison against the other, paired by seed."""
+"""Evidence that compares repeated runs: one side against the other, paired by seed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import log1p, nan
+from typing import Self
 
 import numpy as np
+import pandas as pd
 
-from studies.catalog import STUDIES
-from studies.claims.claim import INCONCLUSIVE
-from studies.claims.statistics import effect
-from studies.claims.words import advantage_in_words, between, names
+from studies.catalog.metrics import is_accuracy
+from studies.catalog.variant import Variant
+from studies.claims.evidence import (
+    BEST,
+    Evidence,
+    Found,
+    Tables,
+    differences_of,
+    in_percent,
+    rows_of,
+    shortened,
+)
+from studies.claims.quantities import OF_EPOCHS, QUANTITIES, rows_of_variant
+from studies.claims.statistics import (
+    TESTED,
+    mean_interval,
+    pairs_needed,
+    sign_flip,
+    standardized,
+)
+from studies.claims.words import (
+    METRICS,
+    Side,
+    between,
+    interval_in_words,
+    number,
+    shared,
+    value_in_words,
+)
 
-SETTING = ("learning_rate", "beta_2", "bias_correction")  # columns that say where in a grid a run stands
 
+@dataclass(frozen=True, kw_only=True)
+class Pairs(Evidence):
+    """The runs of two sides, paired by seed.
 
-def compare(claim, tables, *, sides, within=()):
-    """Return a part for each pair of sides and each setting of the columns `within`.
-
-    A side is a dictionary of the values that its rows have; the claim puts the first ahead of the second.
+    The estimate is the mean difference of an accuracy, in points, or the mean log ratio of anything else, in percent:
+    100 (exp(mean log(a / b)) - 1). `quantity` is a key of `QUANTITIES`; empty: the metric of a seed's one run.
     """
-    repeats = protocol(tables.runs)
-    parts = []
-    for first, second in sides:
-        pairs = side(repeats, first).merge(side(repeats, second), on=[*within, "seed"], suffixes=("_first", "_second"))
-        groups = pairs.groupby(list(within), dropna=False) if within and len(pairs) else [((), pairs)]
-        for setting, group in groups:
-            label = names(first, second, dict(zip(within, setting, strict=False)))
-            parts.append(_part(claim, first, second, group, label))
-    return parts
+
+    kind = "pairs"
+
+    def at_best(self) -> Self:
+        """Return the evidence by each run's best epoch, where the quantity is of one epoch."""
+        return self if self.quantity in OF_EPOCHS else replace(self, metric=BEST.get(self.metric, self.metric))
+
+    @property
+    def points(self) -> bool:
+        return is_accuracy(self.metric) and not self.quantity
+
+    def pairs(self, tables: Tables) -> pd.DataFrame:
+        """Return the values of both sides, (seeds, 2), with NaN where a run diverged."""
+        if not all(side["study"] in tables.repeats for side in (self.a, self.b)):
+            return pd.DataFrame({"a": [], "b": []}, dtype=float)
+        measured, _ = QUANTITIES[self.quantity]
+        both = {name: measured(tables, side, self.metric) for name, side in (("a", self.a), ("b", self.b))}
+        if any(each.index.has_duplicates for each in both.values()):
+            raise ValueError(f"{self.sides} do not name one run of each seed")
+        pairs = pd.concat(both, axis=1, join="inner")
+        a, b = (machines(tables, side).reindex(pairs.index) for side in (self.a, self.b))
+        return pairs[(a == b).to_numpy(dtype=bool)]
+
+    def measure(self, tables: Tables) -> Found:
+        pairs = self.pairs(tables)
+        whole = np.isfinite(pairs) if self.points else np.isfinite(pairs) & (pairs > 0)
+        a, b = pairs[whole.all(axis=1)].to_numpy(dtype=float).T
+        if not len(a):
+            return Found()
+        differences = differences_of(a, b, self.points)
+        low, high = mean_interval(differences)
+        means = float(a.mean()), float(b.mean())
+        estimate = float(differences.mean())
+        if not self.points:
+            estimate, low, high = map(in_percent, (estimate, low, high))
+        edges = [self._edge(side) for side in (-1, 1)]
+        return Found(
+            n=len(a),
+            value_a=means[0],
+            value_b=means[1],
+            estimate=estimate,
+            low=low,
+            high=high,
+            p=sign_flip(differences - self._tested_edge()),
+            values=f"{self._what().removeprefix('the ')}: {self._values(*means)}",
+            text=self._text(*means, estimate, low, high) + _lost(len(pairs) - len(a)),
+            reason=shortened(self.a, rows_of(tables.repeats, self.a)) or too_few(len(a)),
+            needed=pairs_needed(differences, edges),
+        )
+
+    def _edge(self, side: int) -> float:
+        """Return an edge of the ROPE, in the unit of the differences."""
+        return side * self.margin if self.points else log1p(side * min(self.margin, 99) / 100)
+
+    def _tested_edge(self) -> float:
+        """Return the difference that p speaks against: 0, or the edge that "not lower" and "not higher" mean."""
+        return {"not lower": self._edge(-1), "not higher": self._edge(1)}.get(self.direction, 0.0)
+
+    def _what(self) -> str:
+        """Return what is compared, in words."""
+        _, words = QUANTITIES[self.quantity]
+        what = words.format(metric=METRICS.get(self.metric, self.metric).removeprefix("final "))
+        return what or f"the {METRICS.get(self.metric, self.metric)}"
+
+    def _values(self, mean_a: float, mean_b: float) -> str:
+        (a, b), metric = between(self.a, self.b), "" if self.quantity else self.metric
+        return f"{value_in_words(metric, mean_a)} with {a} and {value_in_words(metric, mean_b)} with {b}"
+
+    def _text(self, mean_a: float, mean_b: float, estimate: float, low: float, high: float) -> str:
+        values = f"{self._what()} is {self._values(mean_a, mean_b)}"
+        unit = "points" if self.points else "%"
+        if not self.points and (estimate >= 100 or estimate <= -50):
+            ratio, least, most = (1 + each / 100 for each in (estimate, low, high))
+            return f"{values}: {number(ratio)} times as much {interval_in_words(least, most, 'times')}"
+        side = "higher" if estimate > 0 else "lower"
+        return f"{values}: {number(abs(estimate))} {unit} {side} {interval_in_words(low, high, unit)}"
 
 
-def against(study, first, second, **both):
-    """Return two optimizers of a study as the sides of a comparison."""
-    return {"study": study, **both, "optimizer": first}, {"study": study, **both, "optimizer": second}
+def machines(tables: Tables, side: Side) -> pd.Series:
+    """Return the backend and device of each seed's runs: pairs never mix them."""
+    rows = rows_of_variant(tables.repeats, side)
+    pairs = zip(rows["backend"], rows["device"], strict=True)
+    names = pd.Series([f"{backend} {device}" for backend, device in pairs], index=rows.index, dtype=object)
+    return names.groupby(rows["seed"]).agg(lambda used: ", ".join(sorted(set(used))))
 
 
-def protocol(runs):
-    """Return the repeated runs; those with published settings count as the protocol's where no others are."""
-    repeats = runs[runs["stage"] == "repeat"]
-    own = set(repeats.loc[repeats["variant"] == "", "study"])
-    published = (repeats["variant"] == "published-settings") & ~repeats["study"].isin(own)
-    return repeats.assign(variant=repeats["variant"].mask(published, ""))
+@dataclass(frozen=True, kw_only=True)
+class TunedPairs(Pairs):
+    """As `Pairs`, where a side is a way to decay: the strength that the search chose, by the accuracy over the folds.
 
-
-def side(repeats, values):
-    """Return the rows that have these values; of no variant, unless they name one."""
-    chosen = np.ones(len(repeats), dtype=bool)
-    for column, value in ({"variant": ""} | values).items():
-        chosen &= (repeats[column] == value).to_numpy(dtype=bool)
-    return repeats[chosen]
-
-
-def advantage(metric, first, a, b):
-    """Return how far the first side, values a (n,), is ahead of the second, b (n,).
-
-    In a loss: relative to Adam's mean where the first side is Adam, else to the second's. In an accuracy: a - b.
+    The variant of a side names the way and not its strength, as in "restarts+decoupled".
     """
-    if not metric.endswith("loss"):
-        return a - b
-    return (b - a) / np.mean(a if first.get("optimizer") == "Adam" else b) if len(a) else a
+
+    kind = "tuned pairs"
+
+    def measure(self, tables: Tables) -> Found:
+        if not all(side["study"] in tables.searches for side in (self.a, self.b)):
+            return Found()
+        a, b = (tuned(tables, side) for side in (self.a, self.b))
+        if a is None or b is None:
+            return Found()
+        chosen = Pairs(label=self.label, metric=self.metric, direction=self.direction, rope=self.rope, a=a, b=b)
+        return chosen.measure(tables)
 
 
-def shortened(study, variant, epochs, stage="repeat"):
-    """Return in words how much less than the study's own epochs its runs were given, or an empty text."""
-    if study not in STUDIES:
-        return ""  # a comparison of one's own is as long as its user wants it
-    base = STUDIES[study]
-    changed = getattr(base, "variants", {}).get(variant.split("+")[0], {})
-    planned = changed.get("search", base.search).epochs if stage == "search" else changed.get("epochs", base.epochs)
-    return f"its runs had {epochs} of the study's {planned} epochs" if epochs < planned else ""
+def tuned(tables: Tables, side: Side) -> Side | None:
+    """Return a side with the variant that the search chose: the highest mean accuracy at its best learning rate."""
+    rows = rows_of_variant(tables.searches, side)
+    way = Variant.parse(side["variant"]).parts[-1]
+    if "=" in way:
+        rows = rows[rows["variant"] == side["variant"]]
+    means = rows.groupby(["variant", "learning_rate"])["val_accuracy"].agg(lambda values: values.mean(skipna=False))
+    return side | {"variant": means.idxmax()[0]} if means.notna().any() else None
 
 
-def inconclusive(part, reason):
-    """Return the part without a verdict, for a reason; unchanged where there is none."""
-    return replace(part, verdict=INCONCLUSIVE, reason=reason) if part.n and reason else part
+@dataclass(frozen=True, kw_only=True)
+class Standardized(Evidence):
+    """The gap between two sides in units of how far a pair may lie off it: |mean| / sd of the paired differences.
+
+    Below 1, one pair of runs says little of which side is ahead. The estimate is the ratio less 1.
+    """
+
+    kind = "standardised gap"
+    unit = ""
+
+    def measure(self, tables: Tables) -> Found:
+        pairs = Pairs(metric=self.metric, a=self.a, b=self.b).pairs(tables).dropna()
+        a, b = pairs.to_numpy(dtype=float).T
+        if not len(a):
+            return Found()
+        differences = differences_of(a, b, is_accuracy(self.metric))
+        size, (low, high) = standardized(differences)
+        spread = in_percent(float(differences.std(ddof=1))) if len(a) > 1 else nan
+        gap = in_percent(abs(float(differences.mean())))
+        text = f"one pair of runs differs from the next by {number(spread)} % (sd of the log ratio), the optimizers by "
+        text += f"{number(gap)} %: {number(size)} sd {interval_in_words(low, high, 'sd')}"
+        few = too_few(len(a))
+        return Found(len(a), spread, gap, size - 1, low - 1, high - 1, text=text, reason=few)
 
 
-def _part(claim, first, second, pairs, label):
-    a, b = (pairs[f"{claim.metric}_{which}"].to_numpy(dtype=float) for which in ("first", "second"))
-    whole = np.isfinite(a) & np.isfinite(b)
-    differences = advantage(claim.metric, first, a[whole], b[whole])
-    studies = {"study": first["study"], "other_study": second["study"]}
-    part = effect(differences, rope=claim.rope, direction=claim.direction, label=label, **studies)
-    if not part.n:
-        return part
-    text = advantage_in_words(claim.metric, part, *between(first, second))
-    text += "" if whole.all() else f"; {(~whole).sum()} of the pairs diverged and are left out"
-    reason = shortened(first["study"], first.get("variant", ""), pairs["epochs_first"].min())
-    return inconclusive(replace(part, text=text), reason)
+@dataclass(frozen=True, kw_only=True)
+class Reached(Evidence):
+    """How far the mean accuracy of the runs a lies from a published one, in points."""
+
+    kind = "published value"
+    unit = "points"
+    published: float = nan  # in percent
+
+    def measure(self, tables: Tables) -> Found:
+        rows = rows_of(tables.repeats, self.a)
+        values = 100 * rows[self.metric].dropna().to_numpy(dtype=float)
+        if not len(values):
+            return Found()
+        low, high = mean_interval(values - self.published)
+        mean = float(values.mean())
+        text = f"the runs reach {mean:.2f} %, the source {self.published:.2f} %: {number(mean - self.published)} points"
+        return Found(
+            n=len(values),
+            value_a=mean / 100,
+            value_b=self.published / 100,
+            estimate=mean - self.published,
+            low=low,
+            high=high,
+            p=sign_flip(values - self.published),
+            text=f"{text} {interval_in_words(low, high, 'points')}",
+            reason=shortened(self.a, rows) or too_few(len(values)),
+            needed=pairs_needed(values - self.published, (-self.margin, self.margin)),
+        )
+
+
+def too_few(n: int) -> str:
+    """Return why n pairs carry no verdict, or an empty text."""
+    if n >= TESTED:
+        return ""
+    if n == 0:
+        return "No pair tells one side from the other."
+    if n == 1:
+        return "A single run carries no verdict."
+    return f"{n} pairs can never reach p < .05 in an exact sign-flip test (the least is {2 / 2**n:.3g})."
+
+
+def _lost(pairs: int) -> str:
+    return f"; {pairs} pairs without a number, of runs that diverged, are left out" if pairs else ""
+
+
+def versus(study: str, a: str, b: str, metric: str, direction: str, **both: object) -> Pairs:
+    """Return two optimizers of a study as evidence."""
+    first, second = ({"study": study, **both, "optimizer": name} for name in (a, b))
+    return pairs_of((first, second), metric, direction)
+
+
+def pairs_of(
+    sides: tuple[Side, Side], metric: str, direction: str, rope: float = nan, label: str = "", quantity: str = ""
+) -> Pairs:
+    """Return two sides as evidence, labelled by what they have in common."""
+    a, b = sides
+    label = label or shared(a, b)
+    return Pairs(label=label, metric=metric, direction=direction, rope=rope, a=a, b=b, quantity=quantity)

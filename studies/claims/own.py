@@ -1,39 +1,36 @@
 """The questions of comparisons of one's own: is an optimizer better than Adam?"""
 
-from functools import partial
+from collections.abc import Iterable
 
-from studies.claims.claim import ACCURACY, LOSS, Claim
-from studies.claims.comparisons import against, compare
+from studies.catalog import NetworkStudy, SyntheticStudy
+from studies.claims.claim import Claim, single
+from studies.claims.comparisons import versus
 
-METRICS = (("val_loss", "loss is lower", LOSS), ("val_accuracy", "accuracy is higher", ACCURACY))
+METRICS = {"val_loss": ("loss is lower", "lower"), "val_accuracy": ("accuracy is higher", "higher")}
 
 
-def own_claims(descriptions, first):
+def own_claims(studies: Iterable[NetworkStudy | SyntheticStudy], first: int) -> tuple[Claim, ...]:
     """Return a claim for each optimizer but Adam, and metric, of each comparison; numbers count from `first`.
 
-    `descriptions` are those of the plans in a folder; only comparisons have a `command` of their own. Claims of one
-    comparison are one family: their p-values are corrected together.
+    Claims of one comparison are one family: their p-values are corrected together.
     """
     asked = [
-        (study, arm["optimizer"], *metric)
-        for study in descriptions
-        if study.get("command")
-        for arm in study["arms"]
+        (study, arm.optimizer, metric)
+        for study in studies
+        if isinstance(study, NetworkStudy) and study.own_command
+        for arm in study.arms
         for metric in METRICS
-        if arm["optimizer"] != "Adam"
+        if arm.optimizer != "Adam"
     ]
     return tuple(_claim(first + k, *each) for k, each in enumerate(asked))
 
 
-def _claim(number, study, optimizer, metric, better, rope):
+def _claim(number: int, study: NetworkStudy, optimizer: str, metric: str) -> Claim:
+    words, direction = METRICS[metric]
     return Claim(
         number=number,
-        source=f"You ask, of {study['title']}",
-        text=f"{optimizer}'s final validation {better} than Adam's.",
-        studies=(study["name"],),
-        metric=metric,
-        direction="better",
-        rope=rope,
-        measure=partial(compare, sides=[against(study["name"], optimizer, "Adam")]),
-        commands=(study["command"],),
+        source=f"You ask, of {study.title}",
+        text=f"{optimizer}'s final validation {words} than Adam's.",
+        readings=single(versus(study.name, optimizer, "Adam", metric, direction)),
+        commands=(study.own_command,) if study.own_command else (),
     )

@@ -1,234 +1,212 @@
-"""Verdicts: what the parts of the evidence add up to."""
+"""Verdicts: what pieces of evidence add up to, reading by reading, and how robust that is."""
 
-from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isnan, nan
+from typing import Any
 
 import pandas as pd
 
-from studies.catalog import STUDIES
-from studies.claims.claim import (
-    CONTRADICTED,
-    INCONCLUSIVE,
-    NO_DIFFERENCE,
-    NOT_RUN,
-    SUPPORTED,
-    Claim,
-    Part,
-    Tables,
-    Verdict,
-)
+from studies.catalog import STUDIES, Command, NetworkStudy, OwnCommand, SyntheticStudy, Variant
+from studies.catalog.variant import PUBLISHED
+from studies.claims.claim import Claim
+from studies.claims.decisions import Decision, Part, decide, sentence
+from studies.claims.evidence import Tables
 from studies.claims.own import own_claims
 from studies.claims.sources import CLAIMS
-from studies.claims.statistics import ENOUGH, LEVEL, holm, p_of_at_least
-from studies.claims.words import SCHEDULES, number
+from studies.claims.statistics import ENOUGH, holm
+from studies.claims.words import CONTRADICTED, DEPENDS, INCONCLUSIVE, NO_DIFFERENCE, NOT_RUN, SUPPORTED
 
-COUNTED = {
-    SUPPORTED: "for the claim",
-    CONTRADICTED: "against it",
-    NO_DIFFERENCE: "without practical difference",
-    INCONCLUSIVE: "undecided",
-    NOT_RUN: "not run",
-}
-MOST_FAVOURABLE = (SUPPORTED, INCONCLUSIVE, NO_DIFFERENCE, CONTRADICTED, NOT_RUN)
-BEST = {"val_loss": "best_val_loss", "val_accuracy": "best_val_accuracy"}
+# Kinds of evidence that more seeds do not strengthen.
+UNSEEDED = (
+    "walks",
+    "choice",
+    "walks apart",
+    "steps until near",
+    "rank correlation",
+    "range",
+)
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What the parts of a claim add up to, before the other claims of its source are considered."""
+class Verdict:
+    """What the records say of a claim: of each of its readings, and of all of them together.
+
+    `flips` holds the verdicts that other choices would give, by choice, where they are not the claim's own.
+    """
 
     claim: Claim
-    parts: list[Part]
-    reading: str = ""
+    decisions: tuple[Decision, ...]
+    flips: dict[str, str]
 
     @property
-    def needed(self):
-        return len(self.parts) // 2 + 1 if self.claim.agreement == "most" else len(self.parts)
+    def counted(self) -> list[Decision]:
+        """The readings that make the verdict."""
+        return counted(self.decisions)
 
     @property
-    def run(self):
-        """Return the parts that there are runs of, the one that counts most against the claim last."""
-        same = self.claim.direction == "same"
-        return sorted(
-            (part for part in self.parts if part.n),
-            key=lambda part: -abs(part.estimate) if same else part.estimate,
-            reverse=True,
-        )
+    def verdict(self) -> str:
+        return together(each.verdict for each in self.counted)
 
     @property
-    def weakest(self):
-        """Return the part that decides: the last of those that the claim needs."""
-        return self.run[min(self.needed, len(self.run)) - 1]
+    def by_author(self) -> bool:
+        """Whether it rests on the author's own runs."""
+        parts = [part for each in self.counted for part in each.run]
+        return bool(parts) and all(part.evidence.kind.startswith("author") for part in parts)
 
     @property
-    def verdict(self):
-        if not self.run:
-            return NOT_RUN
-        counts, all_parts = Counter(part.verdict for part in self.parts), len(self.parts)
-        if self.claim.agreement == "mixed":
-            return _mixed(counts, all_parts)
-        if counts[SUPPORTED] >= self.needed:
-            return SUPPORTED
-        if counts[CONTRADICTED] > all_parts - self.needed:
-            return CONTRADICTED
-        return NO_DIFFERENCE if counts[NO_DIFFERENCE] > all_parts / 2 else INCONCLUSIVE
+    def n(self) -> int:
+        return self.counted[0].deciding.found.n if self.counted else 0
 
     @property
-    def p(self):
-        """Return the p-value of the claim, or of its contrary; NaN where no part is tested."""
-        if self.claim.agreement == "mixed" or all(isnan(part.p) for part in self.parts):
-            return nan
-        opposite = len(self.parts) - self.needed + 1
-        against = p_of_at_least(opposite, [self._p(part, -1) for part in self.parts])
-        found = [against] if self.claim.direction == "same" else [
-            against, p_of_at_least(self.needed, [self._p(part, 1) for part in self.parts])
-        ]  # fmt: skip
-        return min(1.0, min(found) * max(1, len(self.claim.readings)))
+    def p_holm(self) -> float:
+        """The corrected p of the first reading that counts; NaN where it rests on no test."""
+        return self.counted[0].p_holm if self.counted else nan
 
-    def _p(self, part, sign):
-        """Return the p of a part that lies on this side of what the claim needs, else 1."""
-        if isnan(part.p):
-            return 1.0
-        if self.claim.direction == "same":
-            return part.p
-        edge = -self.claim.rope if self.claim.direction == "no worse" else 0
-        return part.p if sign * (part.estimate - edge) > 0 else 1.0
+    @property
+    def values(self) -> str:
+        """Both values of the comparison that decides the first reading that counts, in words."""
+        if not self.counted:
+            return ""
+        found = self.counted[0].deciding.found
+        return found.values or found.text
+
+    @property
+    def robust(self) -> str:
+        """The verdicts that other choices would give, in words; "robust" where all give the same."""
+        if not self.counted:
+            return ""
+        return "; ".join(f"{choice}: {verdict}" for choice, verdict in self.flips.items()) or "robust"
+
+    @property
+    def sentence(self) -> str:
+        """The evidence in words, of the first reading that counts; which reading gives which verdict."""
+        if not self.counted:
+            return "Not run: n = 0."
+        words = [sentence(self.counted[0])]
+        if len(self.counted) > 1:
+            each = "; ".join(f"{decision.reading.name}: {decision.verdict}" for decision in self.counted)
+            words.append(f"By reading: {each}.")
+        return " ".join(words)
+
+    @cached_property
+    def needs(self) -> tuple[Command | OwnCommand, ...]:
+        """Commands that would make the verdict, or make it firm; none where it stands."""
+        return _needs(self)
 
 
-def _mixed(counts, all_parts):
-    """Return the verdict on "neither is ahead throughout"."""
-    if all_parts in (counts[SUPPORTED], counts[CONTRADICTED]):
-        return CONTRADICTED
-    decided = [verdict for verdict in (SUPPORTED, CONTRADICTED, NO_DIFFERENCE) if counts[verdict]]
-    return SUPPORTED if len(decided) > 1 or counts[NO_DIFFERENCE] == all_parts else INCONCLUSIVE
+def counted(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the readings that were run and do not stand beside others; those beside, where there are no others."""
+    run = [each for each in decisions if each.run]
+    return [each for each in run if not each.reading.beside] or run
 
 
-def verdicts(runs, curves, paths, of=()):
-    """Return the `Verdict` on each of `CLAIMS`, from the tables of `studies.tables`. Tables may be empty.
+def together(verdicts: Iterable[str]) -> str:
+    """Return the verdict on a claim from those of its readings.
 
-    `of` holds the descriptions of the studies behind the tables: the questions of comparisons among them come last.
+    >>> together(["supported", "supported"]), together(["supported", "inconclusive"]), together([])
+    ('supported', 'depends on the reading', 'not run')
+    """
+    found = set(verdicts)
+    return DEPENDS if len(found) > 1 else found.pop() if found else NOT_RUN
+
+
+def verdicts(
+    runs: pd.DataFrame, curves: pd.DataFrame, paths: pd.DataFrame, of: Sequence[NetworkStudy | SyntheticStudy] = ()
+) -> list[Verdict]:
+    """Return the `Verdict` on each of `CLAIMS`, from the tables of `studies.records.tables`. Tables may be empty.
+
+    `of` holds the studies behind the tables: the questions of comparisons among them come last.
     """
     tables, claims = Tables(runs, curves, paths), [*CLAIMS, *own_claims(of, first=CLAIMS[-1].number + 1)]
-    decisions = [decide(claim, tables) for claim in claims]
-    corrected = [nan] * len(decisions)
+    decided = {claim.number: [decide(reading, tables) for reading in claim.readings] for claim in claims}
     for source in dict.fromkeys(claim.source for claim in claims):
-        own = [i for i, claim in enumerate(claims) if claim.source == source]
-        for i, p in zip(own, holm([decisions[i].p for i in own]), strict=True):
-            corrected[i] = p
-    return [_verdict(decision, p, _at_best(decision, tables)) for decision, p in zip(decisions, corrected, strict=True)]
+        own = [claim.number for claim in claims if claim.source == source]
+        family = {number: p_of(decided[number]) for number in own}
+        for number in own:
+            decided[number] = [replace(each, p_holm=corrected(each.p, number, family)) for each in decided[number]]
+    return [Verdict(claim, tuple(decided[claim.number]), flips(decided[claim.number], tables)) for claim in claims]
 
 
-def decide(claim, tables):
-    """Return the decision on a claim; of several readings, the one most favourable to the source."""
+def p_of(decisions: Sequence[Decision]) -> float:
+    """Return the p-value of a claim: the largest of its readings, which must agree; NaN where none is tested."""
+    return max((each.p for each in counted(decisions) if not isnan(each.p)), default=nan)
+
+
+def corrected(p: float, number: int, family: dict[int, float]) -> float:
+    """Return the p-value of a reading after Holm's correction for all claims of its source, each counted once."""
+    others = family | {number: p}
+    return dict(zip(others, holm(list(others.values())), strict=True))[number]
+
+
+def flips(decisions: Sequence[Decision], tables: Tables) -> dict[str, str]:
+    """Return the verdicts that other choices would give, {choice: verdict}, where they are not the claim's own.
+
+    The choices are half and twice the ROPE, each run's best epoch, and settings that the search chose by accuracy. All
+    are compared before Holm's correction.
+    """
+    run = counted(decisions)
+    usual = together(each.uncorrected for each in run)
+    found = {
+        "half the ROPE": together(_with_rope(each, 0.5).uncorrected for each in run),
+        "twice the ROPE": together(_with_rope(each, 2.0).uncorrected for each in run),
+        "best epoch": _otherwise(run, tables, "at_best"),
+        "chosen by accuracy": _otherwise(run, tables, "by_accuracy"),
+    }
+    return {choice: verdict for choice, verdict in found.items() if verdict not in (usual, NOT_RUN)}
+
+
+def _with_rope(decision: Decision, factor: float) -> Decision:
+    parts = (replace(part, verdict=part.evidence.judged(part.found, factor)) for part in decision.parts)
+    return Decision(decision.reading, tuple(parts))
+
+
+def _otherwise(decisions: Sequence[Decision], tables: Tables, method: str) -> str:
+    """Return the verdict with the evidence that a method of `Evidence` makes of it, NOT_RUN where that is the same."""
     readings = [
-        Decision(claim, claim.measure(claim, replace(tables, runs=_reading(tables.runs, reading))), reading)
-        for reading in claim.readings or ("",)
+        replace(each.reading, evidence=tuple(getattr(piece, method)() for piece in each.reading.evidence))
+        for each in decisions
     ]
-    return min(readings, key=lambda each: MOST_FAVOURABLE.index(each.verdict))
+    if readings == [each.reading for each in decisions]:
+        return NOT_RUN
+    other = [decide(reading, tables) for reading in readings]
+    whole = all(len(mine.run) == len(usual.run) for mine, usual in zip(other, decisions, strict=True))
+    return together(each.uncorrected for each in other) if whole else NOT_RUN
 
 
-def frame(found):
-    """Return verdicts as a table, one row for each claim."""
-    return pd.DataFrame(
-        {
-            "number": each.claim.number,
-            "source": each.claim.source,
-            "claim": each.claim.text,
-            "verdict": each.verdict,
-            "n": each.n,
-            "estimate": each.estimate,
-            "low": each.interval[0],
-            "high": each.interval[1],
-            "p": each.p,
-            "p_holm": each.p_holm,
-            "sentence": each.sentence,
-            "reason": each.reason,
-            "needs": "; ".join(each.needs),
-        }
-        for each in found
-    )
-
-
-def _reading(runs, schedule):
-    return runs[runs["schedule"] == schedule] if schedule else runs
-
-
-def _verdict(decision, p_holm, at_best):
-    claim, verdict = decision.claim, decision.verdict
-    if verdict == NOT_RUN:
-        return Verdict(claim, NOT_RUN, 0, nan, (nan, nan), "Not run: n = 0.", _needs(decision, verdict))
-    tested = not isnan(p_holm) and not (verdict == SUPPORTED and claim.direction == "same")
-    fails = tested and verdict in (SUPPORTED, CONTRADICTED) and p_holm >= LEVEL
-    verdict = INCONCLUSIVE if fails else verdict
-    part = decision.weakest
-    return Verdict(
-        claim=claim,
-        verdict=verdict,
-        n=part.n,
-        estimate=part.estimate,
-        interval=(part.low, part.high),
-        sentence=_sentence(decision, p_holm, fails, at_best),
-        needs=_needs(decision, verdict),
-        p=decision.p,
-        p_holm=p_holm,
-    )
-
-
-def _sentence(decision, p_holm, fails, at_best):
-    """Return the evidence in words: how many parts say what, the deciding one, n, p, and why there is no verdict."""
-    part, words = decision.weakest, []
-    if decision.reading:
-        words.append(f"With {SCHEDULES[decision.reading]}:")
-    if len(decision.parts) > 1:
-        counts = Counter(each.verdict for each in decision.parts)
-        told = ", ".join(f"{counts[each]} {text}" for each, text in COUNTED.items() if counts[each])
-        words.append(f"{'of' if words else 'Of'} {len(decision.parts)} comparisons {told}. The one that decides is")
-    p = "" if isnan(p_holm) else f", p = {number(p_holm)} after Holm's correction"
-    words.append(f"{part.label}: {part.text}; n = {part.n}{p}.")
-    if part.reason:
-        words.append(f"{part.reason[0].upper()}{part.reason[1:]}.")
-    if fails:
-        words.append("That is not below .05.")
-    return " ".join([*words, *at_best])
-
-
-def _at_best(decision, tables):
-    """Return what each run's best epoch says, where that is not what its last says."""
-    claim = decision.claim
-    if claim.metric not in BEST or decision.verdict == NOT_RUN or not claim.seeded:
-        return []
-    best = decide(replace(claim, metric=BEST[claim.metric]), tables).verdict
-    return [f"By each run's best epoch instead: {best}."] if best != decision.verdict else []
-
-
-def _needs(decision, verdict):
-    """Return the commands that would make the verdict, or make it firm; none where it stands."""
-    claim = decision.claim
-    weak = [part for part in decision.parts if part.verdict in (INCONCLUSIVE, NOT_RUN)]
-    missing = [part for part in weak if not part.n]
-    if verdict in (SUPPORTED, CONTRADICTED, NO_DIFFERENCE) and not missing:
+def _needs(verdict: Verdict) -> tuple[Command | OwnCommand, ...]:
+    decisions = [each for each in verdict.decisions if not each.reading.beside] or verdict.decisions
+    claim, parts = verdict.claim, [part for each in decisions for part in each.parts]
+    ours = [part for part in parts if not part.evidence.kind.startswith("author")]
+    weak = [part for part in ours if part.verdict in (INCONCLUSIVE, NOT_RUN)]
+    if not weak or (verdict.verdict in (SUPPORTED, CONTRADICTED, NO_DIFFERENCE) and all(part.found.n for part in ours)):
         return ()
-    studies = {name for part in weak for name in (part.study, part.other_study)} or set(claim.studies)
-    commands = claim.commands or [f"python -m studies run {study}" for study in claim.studies if study in studies]
-    if not claim.seeded:
-        return tuple(commands)
-    most = max((part.n for part in weak), default=decision.weakest.n if decision.run else 0)
+    commands = claim.commands or tuple(dict.fromkeys(_command(side) for part in weak for side in _sides(part)))
+    seeded = any(part.evidence.kind not in UNSEEDED for part in parts)
+    if not seeded:
+        return commands
+    most = max((part.found.n for part in weak), default=0)
     seeds = ENOUGH if most < ENOUGH else 2 * most
-    return tuple(_with_seeds(each, seeds) for each in commands)
+    return tuple(each if seeds <= _seeds(each) else each.with_seeds(seeds) for each in commands)
 
 
-def _with_seeds(command, seeds):
-    """Return a command with so many seeds; that of one's own comparison says where they stand."""
-    if "{seeds}" in command:
-        return command.replace("{seeds}", str(seeds))
-    return command if seeds <= _seeds(command) else f"{command} --seeds {seeds}"
+def _sides(part: Part) -> list[dict[str, Any]]:
+    return [side for side in (part.evidence.a, part.evidence.b) if side.get("study") in STUDIES]
 
 
-def _seeds(command):
-    """Return how many seeds a command runs by itself."""
-    words = command.split()
-    study = STUDIES[words[4]]
-    if "--variant" in words:
-        study = study.as_variant(words[words.index("--variant") + 1])
+def _command(side: dict[str, Any]) -> Command:
+    """Return the command that runs a side: of its variant, the parts that are the study's and not an arm's."""
+    study = STUDIES[side["study"]]
+    parts = [part for part in Variant.parse(side.get("variant")).parts if part in (*study.variants, PUBLISHED)]
+    return Command(study.name, Variant(tuple(parts)))
+
+
+def _seeds(command: Command | OwnCommand) -> int:
+    """Return how many seeds a command runs by itself: one's own comparison says it in any case."""
+    if isinstance(command, OwnCommand):
+        return 0
+    study = STUDIES[command.study]
+    for name in command.variant.parts:
+        study = study.as_variant(name)
     return study.seeds

@@ -1,14 +1,22 @@
-"""Numbers and sides of a comparison, in words."""
+"""Verdicts, numbers and sides of a comparison, in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isnan
 from typing import Any
 
-METRICS = {
-    "train_loss": "final training loss",
-    "val_loss": "final validation loss",
-    "train_accuracy": "final training accuracy",
-    "val_accuracy": "final validation accuracy",
+from studies.catalog.metrics import is_accuracy, names_of
+from studies.catalog.variant import Variant
+
+SUPPORTED = "supported"
+CONTRADICTED = "contradicted"
+NO_DIFFERENCE = "no practical difference"
+INCONCLUSIVE = "inconclusive"
+DEPENDS = "depends on the reading"
+NOT_RUN = "not run"
+
+Side = dict[str, Any]  # the values that the rows of one side of a comparison have, by column of runs.csv
+
+METRICS = {column: f"final {name}" for column, name in names_of("validation").items()} | {
     "best_val_loss": "lowest validation loss",
     "best_val_accuracy": "highest validation accuracy",
 }
@@ -16,62 +24,72 @@ SCHEDULES = {
     "linear": "linear decay",
     "inverse-sqrt-epoch": "α/√epoch",
     "inverse-sqrt-update": "α/√update",
+    "inverse-time": "α/(1 + .14 update)",
     "warm-restarts": "warm restarts",
+}
+CORRECTION = {True: "corrected", False: "not corrected"}
+WITH_OR_WITHOUT = {True: "bias correction", False: "no bias correction"}
+OF_COLUMN: dict[str, Callable[[Any], str]] = {
+    "schedule": lambda name: SCHEDULES.get(name, "a constant rate"),
+    "variant": lambda name: name or "the plain form",
+    "learning_rate": lambda alpha: f"α = {alpha:g}",
+    "beta_2": lambda beta: f"β₂ = {beta:g}",
+    "bias_correction": lambda corrected: CORRECTION.get(corrected, ""),
 }
 
 
-def between(first, second):
+def word(column: str, value: Any) -> str:
+    """Return a value of a column of runs.csv in words.
+
+    >>> word("learning_rate", 0.01), word("optimizer", "Adam")
+    ('α = 0.01', 'Adam')
+    """
+    return OF_COLUMN.get(column, str)(value)
+
+
+def between(a: Side, b: Side) -> tuple[str, str]:
     """Return what tells two sides apart, as two names.
 
-    >>> between({"variant": "mnist"}, {"variant": "mnist+adamw"})
+    >>> between({"optimizer": "Adam", "variant": "mnist"}, {"optimizer": "Adam", "variant": "mnist+adamw"})
     ('the plain form', 'adamw')
     """
-    apart = [key for key in dict.fromkeys([*first, *second]) if first.get(key) != second.get(key)]
+    apart = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
     # Where the optimizers differ, or else the schedules, what comes with them does not need saying.
     apart = next(([key] for key in ("optimizer", "schedule") if key in apart), apart)
-    first, second = _without_common_variants(first, second), _without_common_variants(second, first)
-    return tuple(" and ".join(_word(key, each.get(key, "")) for key in apart) for each in (first, second))
+    if apart == ["bias_correction"]:
+        return WITH_OR_WITHOUT[a["bias_correction"]], WITH_OR_WITHOUT[b["bias_correction"]]
+    a, b = _without_common_variants(a, b), _without_common_variants(b, a)
+    first, second = (" and ".join(word(key, each.get(key, "")) for key in apart) for each in (a, b))
+    return first, second
 
 
-def _without_common_variants(side, other):
-    common = other.get("variant", "").split("+")
-    own = (word for word in side.get("variant", "").split("+") if word not in common)
-    return side | {"variant": "+".join(own)}
+def _without_common_variants(side: Side, other: Side) -> Side:
+    own, others = (Variant.parse(each.get("variant")) for each in (side, other))
+    return side | {"variant": str(own.without(others))}
 
 
-def names(first, second, setting):
-    """Return what two sides share, and the setting, as a label."""
-    shared = [_word(key, value) for key, value in first.items() if value and second.get(key) == value]
-    return ", ".join([*filter(None, shared), *setting_in_words(setting)])
+def shared(a: Side, b: Side) -> str:
+    """Return what two sides have in common, as a label.
+
+    >>> shared({"study": "digits", "optimizer": "Adam"}, {"study": "digits", "optimizer": "SGD"})
+    'digits'
+    """
+    same = {key: value for key, value in a.items() if value not in ("", None) and b.get(key) == value}
+    return ", ".join(filter(None, (word(key, value) for key, value in same.items())))
 
 
-def setting_in_words(setting):
-    """Return a setting {column: value} as a list of words."""
-    corrected = {True: "corrected", False: "not corrected"}
-    written: dict[str, Callable[[Any], str]] = {
-        "optimizer": str,
-        "learning_rate": lambda value: f"α = {value:g}",
-        "beta_2": lambda value: f"β₂ = {value:g}",
-        "bias_correction": lambda value: corrected.get(value, ""),
-    }
-    return [text for column, value in setting.items() if (text := written[column](value))]
+def as_text(side: Side) -> str:
+    """Return a side as verdicts.csv has it.
 
-
-def advantage_in_words(metric, part, first, second):
-    """Return a part's estimate and interval as a sentence about two sides."""
-    loss = metric.endswith("loss")
-    better, worse = ("lower", "higher") if loss else ("higher", "lower")
-    sign = -1 if part.estimate < 0 else 1
-    low, high = sorted((sign * part.low, sign * part.high))
-    unit = "%" if loss else "points"
-    bounds = "no interval" if isnan(low) else f"95 % interval {number(100 * low)} to {number(100 * high)}"
-    return (
-        f"the {METRICS[metric]} of {first} is {number(100 * abs(part.estimate))} {unit} "
-        f"{better if sign > 0 else worse} than that of {second} ({bounds})"
+    >>> as_text({"study": "digits", "optimizer": "Adam", "variant": ""})
+    'study=digits; optimizer=Adam; variant='
+    """
+    return "; ".join(
+        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in side.items()
     )
 
 
-def number(value):
+def number(value: float) -> str:
     """Return a number to three digits, with a true minus.
 
     >>> number(-0.01234), number(1496.7)
@@ -81,9 +99,27 @@ def number(value):
     return text.replace("-", "−")
 
 
-def _word(key, value):
-    if key == "schedule":
-        return SCHEDULES.get(value, "a constant rate")
-    if key == "variant":
-        return value or "the plain form"
-    return str(value)
+def value_in_words(metric: str, value: float) -> str:
+    """Return the mean of a metric: accuracies in percent, losses to four digits."""
+    return f"{100 * value:.2f} %" if is_accuracy(metric) else f"{value:.4g}".replace("-", "−")
+
+
+def interval_in_words(low: float, high: float, unit: str) -> str:
+    """Return a 95 % interval in parentheses.
+
+    >>> interval_in_words(-1.0, 2.5, "%")
+    '(95 % interval −1 to 2.5 %)'
+    """
+    if isnan(low) or isnan(high):
+        return "(no interval)"
+    return f"(95 % interval {number(low)} to {number(high)}{' ' if unit else ''}{unit})"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a sentence has them.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -7,17 +7,22 @@ In a notebook, give a plot function rows of runs.csv, curves.csv or paths.csv, a
     plot_curves(curves[curves["stage"] == "repeat"], "val_loss")
 """
 
-from studies.figures import bushaev, korzeniowski, network, perez
+from types import ModuleType
+
+from studies.catalog import SOURCES
+from studies.catalog.metrics import names_of
+from studies.figures import answer, bennatan, bushaev, korzeniowski, perez
 from studies.figures.dots import differences, plot_beside_published, plot_differences, plot_dots
 from studies.figures.grids import loss_grid, plot_heat_map, plot_robustness, plot_sensitivity, robustness
 from studies.figures.lines import plot_curves
+from studies.figures.reddi import plot_paths
 from studies.figures.style import PAGE, RATES, Drawing
-from studies.figures.synthetic import plot_paths
 
 __all__ = [
     "PAGE",
     "RATES",
     "Drawing",
+    "answer",
     "differences",
     "loss_grid",
     "of_source",
@@ -34,11 +39,11 @@ __all__ = [
 ]
 
 
-def of_source(source):
-    """Return the module that draws the networks of a source, by the first word of its studies' names."""
-    return {"korzeniowski": korzeniowski, "perez": perez, "bushaev": bushaev}.get(source, network)
+def of_source(source: str) -> ModuleType:
+    """Return the module that draws the networks of a source, given by its key."""
+    return {"korzeniowski": korzeniowski, "perez": perez, "bushaev": bushaev}.get(source, bennatan)
 
 
-def rates_of(source):
+def rates_of(source: str) -> dict[str, str]:
     """Return what a source calls losses and accuracies, {column: name}."""
-    return korzeniowski.NAMES if source == "korzeniowski" else RATES
+    return names_of(SOURCES[source].rows)

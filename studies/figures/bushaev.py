@@ -2,37 +2,43 @@
 
 import pandas as pd
 
-from studies.figures import grids, network
+from studies.catalog import NetworkStudy
+from studies.catalog.variant import Variant
+from studies.figures import bennatan, grids
 from studies.figures.style import Drawing, text
 
 WAYS = {"l2": "L2 penalty", "decoupled": "decoupled decay"}
 
 
-def drawings(study, runs, curves):
+def drawings(study: NetworkStudy, runs: pd.DataFrame, curves: pd.DataFrame) -> list[Drawing]:
     """Return the figures of one study's rows: the decay heat maps where it varies the decay, else the comparison."""
     decays = decay_of(runs)
     if len(decays):
         return _of_decays(decays)
-    own = text(study.get("variant"))
+    own = str(study.variant)
     repeats = runs[runs["stage"] == "repeat"]
     plain = repeats[
         (repeats["optimizer"] == "Adam") & (repeats["variant"].map(text) == own) & (repeats["schedule"].map(text) == "")
     ]
-    return network.drawings(study, runs, curves, base=plain)
+    return bennatan.drawings(study, runs, curves, base=plain)
 
 
-def together(runs, curves):
+def together(runs: pd.DataFrame, curves: pd.DataFrame) -> list[Drawing]:
     """Return no figure: each study of this source stands for itself."""
     return []
 
 
-def decay_of(runs):
+def decay_of(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose variant ends in l2=DECAY or decoupled=DECAY, with columns `way` and `weight_decay`."""
-    found = runs["variant"].map(text).str.extract(r"(?:^|\+)(?P<way>l2|decoupled)=(?P<weight_decay>[-+.\de]+)$")
-    return runs.assign(way=found["way"], weight_decay=pd.to_numeric(found["weight_decay"])).dropna(subset="way")
+    variants = runs["variant"].map(Variant.parse)
+    parts = [
+        runs.assign(way=way, weight_decay=pd.to_numeric(variants.map(lambda each, way=way: each.value(way))))
+        for way in WAYS
+    ]
+    return pd.concat(parts).dropna(subset="weight_decay").sort_index(kind="stable")
 
 
-def _of_decays(runs):
+def _of_decays(runs: pd.DataFrame) -> list[Drawing]:
     found = []
     for metric, name in (
         ("val_accuracy", "test error (%), mean over seeds"),

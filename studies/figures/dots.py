@@ -1,49 +1,62 @@
 """Dot plots of what runs end with: paired differences with intervals, spreads, ours beside the published numbers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy import stats
 
-from studies.figures.style import RATES, current, grid_of, hover, look_of, with_series
+from studies.catalog.metrics import is_accuracy, rope_of
+from studies.claims.statistics import mean_interval
+from studies.figures.style import RATES, Look, both_signs, current, grid_of, hover, look_of, loss_axis, with_series
 
+KEPT = [
+    *("study", "variant", "schedule", "optimizer", "bias_correction", "learning_rate", "beta_2", "seed"),
+    *("series", "legend"),
+]
+WIDE = 10  # of losses, largest over smallest; beyond, their axis is logarithmic
 FINAL = ("train_loss", "val_loss", "val_accuracy")
+NEAR = 5  # times the smallest difference that matters; up to there, such an axis is linear
+FAR = 50  # times the smallest difference that matters; beyond, an axis is logarithmic
 
 
-def mean_interval(values, confidence=0.95):
-    """Return the mean of the finite values and Student's interval for it, NaN for fewer than two values."""
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
-    mean = values.mean() if len(values) else np.nan
-    if len(values) < 2:
-        return mean, np.nan, np.nan
-    half = stats.sem(values) * stats.t.ppf(0.5 + confidence / 2, len(values) - 1)
-    return mean, mean - half, mean + half
-
-
-def differences(runs, base, metrics=FINAL, pair=("study", "seed")):
-    """Return one row for each run that is not in `base`, and metric: its value minus that of the run in `base` with the
-    same `pair` columns. Both are rows of runs.csv; `base` holds one run for each pair."""
+def differences(
+    runs: pd.DataFrame, base: pd.DataFrame, metrics: Sequence[str] = FINAL, pair: Sequence[str] = ("study", "seed")
+) -> pd.DataFrame:
+    """Return one row for each run that is not in `base`, and metric: how far it is from the run in `base` with the same
+    `pair` columns, an accuracy in points, a loss in percent (by the log ratio). Both are rows of runs.csv; `base` holds
+    one run for each pair."""
     pair = list(pair)
     others = with_series(runs).drop(index=base.index)
     found = others.merge(base[[*pair, *metrics]], on=pair, suffixes=("", "_base"))
-    kept = found[["study", "variant", "schedule", "optimizer", "bias_correction", "series", "seed"]]
-    parts = [kept.assign(metric=name, difference=found[name] - found[f"{name}_base"]) for name in metrics]
+    kept = found[KEPT]
+    parts = [kept.assign(metric=name, difference=_apart(name, found[name], found[f"{name}_base"])) for name in metrics]
     return pd.concat(parts, ignore_index=True)
 
 
-def plot_dots(rows, column, ax=None):
-    """Draw one number of every run, a line of dots a series; below it the mean and its 95 % interval (Student)."""
+def _apart(metric: str, values: pd.Series, base: pd.Series) -> pd.Series:
+    return 100 * (values - base) if is_accuracy(metric) else 100 * (values.astype(float) / base - 1)
+
+
+def plot_dots(rows: pd.DataFrame, column: str, ax: Axes | None = None, *, ratios: bool = False) -> Axes:
+    """Draw one number of every run, a line of dots a series; below it the mean and its 95 % interval (Student's t).
+
+    `rows` are from `with_series`. A series of fewer than 5 runs has no interval. `ratios`: the numbers are differences
+    in percent, of which the mean and the interval are those of the log ratios.
+    """
     ax = current(ax)
     labels = []
     for place, (name, mine) in enumerate(rows.groupby("series", sort=False)):
         values, look = mine[column].astype(float), look_of(mine.iloc[0])
         points = ax.plot(values, np.full(len(values), place), look["marker"], color=look["color"], ms=4.5, alpha=0.6)
         hover(points[0], name)
-        mean, low, high = mean_interval(values)
+        mean, low, high = middle(values, ratios)
         ax.plot([low, high], [place + 0.28] * 2, "-", color=look["color"], lw=2)
         hover(ax.plot(mean, place + 0.28, "|", color=look["color"], ms=9, mew=2)[0], f"{name}: mean")
-        labels.append(f"{name} (n = {values.notna().sum()})")
+        settings = mine["legend"].iloc[0].removeprefix(str(name)).removeprefix(", ")
+        labels.append(f"{name} (n = {values.notna().sum()})" + f"\n{settings}" * bool(settings))
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.xaxis.set_major_locator(MaxNLocator(4))
@@ -51,54 +64,74 @@ def plot_dots(rows, column, ax=None):
     return ax
 
 
-def plot_differences(rows, ax=None, *, rope=None):
+def middle(values: pd.Series, ratios: bool) -> tuple[float, float, float]:
+    """Return the mean of numbers and its 95 % interval; of `ratios`, which are in percent, by their logs.
+
+    >>> [round(each, 2) for each in middle(pd.Series([-50.0, 100.0] * 3), ratios=True)]
+    [0.0, -54.92, 121.85]
+    """
+    if not ratios:
+        return float(values.mean()), *mean_interval(values)
+    logs = np.log1p(values / 100)
+    mean, low, high = (float(100 * np.expm1(each)) for each in (logs.mean(), *mean_interval(logs)))
+    return mean, low, high
+
+
+def plot_differences(rows: pd.DataFrame, ax: Axes | None = None, *, rope: float | None = None) -> Axes:
     """Draw rows of `differences` of one metric; `rope` is the half width of the band that is too small to matter."""
-    ax = plot_dots(rows, "difference", ax)
+    ax = plot_dots(rows, "difference", ax, ratios=not is_accuracy(rows["metric"].iloc[0]))
     ax.axvline(0, color="black", lw=1)
     if rope is not None:
-        ax.axvspan(-rope, rope, color="0.9", zorder=0)
+        ax.axvspan(-rope, rope, color="0.85", zorder=0)
+        if rows["difference"].abs().max() > FAR * rope:  # one bad arm must not squeeze the others
+            both_signs(ax, "x", rows["difference"], NEAR * rope, first=NEAR * rope)
     return ax
 
 
-def final_values(runs, metrics=FINAL):
+def final_values(runs: pd.DataFrame) -> Figure:
     """Return a figure with the last value of every run, one panel for each metric."""
     runs = with_series(runs)
-    figure, panels = _row_of_panels(runs["series"].nunique(), len(metrics))
-    for ax, metric in zip(panels, metrics, strict=True):
+    figure, panels = _row_of_panels(runs, len(FINAL))
+    for ax, metric in zip(panels, FINAL, strict=True):
         plot_dots(runs, metric, ax).set_xlabel(RATES[metric])
+        values = runs[metric].dropna()
+        if not is_accuracy(metric) and 0 < WIDE * values.min() < values.max():
+            loss_axis(ax, "x")
     return figure
 
 
-def paired_differences(rows, base):
+def paired_differences(rows: pd.DataFrame, base: pd.DataFrame) -> Figure:
     """Return a figure of rows of `differences` from the runs `base`, one panel for each metric.
 
-    The grey band is half a percent of the baseline's mean loss, or 0.1 points of accuracy.
+    The grey band is the smallest difference that matters, see `studies.catalog.metrics`.
     """
     metrics = list(dict.fromkeys(rows["metric"]))
-    figure, panels = _row_of_panels(rows["series"].nunique(), len(metrics))
+    figure, panels = _row_of_panels(rows, len(metrics))
     for ax, metric in zip(panels, metrics, strict=True):
-        rope = 0.001 if metric.endswith("accuracy") else 0.005 * base[metric].mean()
-        plot_differences(rows[rows["metric"] == metric], ax, rope=rope)
-        ax.set_xlabel(f"{RATES[metric]}, minus {base['optimizer'].iloc[0]}'s")
+        plot_differences(rows[rows["metric"] == metric], ax, rope=100 * rope_of(metric))
+        unit = "points" if is_accuracy(metric) else "%"
+        ax.set_xlabel(f"{RATES[metric]} less {base['optimizer'].iloc[0]}'s, {unit}")
     return figure
 
 
-def plot_beside_published(rows, ax=None):
+def plot_beside_published(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw rows of (label, published, ours, low, high): an open diamond for theirs, a dot and interval for ours."""
     ax = current(ax)
     places = np.arange(len(rows))
     errors = np.stack([rows["ours"] - rows["low"], rows["high"] - rows["ours"]]).astype(float)
-    look = {"fmt": "o", "color": "#1f6fb4", "capsize": 3, "label": "ours"}
-    hover(ax.errorbar(rows["ours"], places, xerr=np.nan_to_num(errors), **look)[0], "ours")
-    look = {"marker": "D", "ls": "", "ms": 8, "mfc": "none", "mec": "#d1352b", "mew": 1.5, "label": "published"}
-    hover(ax.plot(rows["published"], places, **look)[0], "published")
+    ours: Look = {"fmt": "o", "color": "#1f6fb4", "capsize": 3, "label": "ours"}
+    hover(ax.errorbar(rows["ours"], places, xerr=np.nan_to_num(errors), **ours)[0], "ours")
+    theirs: Look = {"marker": "D", "ls": "", "ms": 8, "mfc": "none", "mec": "#d1352b", "mew": 1.5, "label": "published"}
+    hover(ax.plot(rows["published"], places, **theirs)[0], "published")
     ax.set_yticks(places, rows["label"])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.margins(x=0.08)  # room for a whole diamond
+    ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.grid(alpha=0.3)
     return ax
 
 
-def _row_of_panels(series, columns):
-    figure, panels = grid_of(1, columns, width=10.5, height=0.6 + 0.34 * series, sharey=True)
+def _row_of_panels(rows: pd.DataFrame, columns: int) -> tuple[Figure, np.ndarray]:
+    each = 0.34 if rows["series"].equals(rows["legend"]) else 0.42  # settings take a line of their own
+    figure, panels = grid_of(1, columns, width=10.5, height=0.6 + each * rows["series"].nunique(), sharey=True)
     return figure, panels[0]

@@ -1,46 +1,61 @@
 """Figures of a grid of settings: heat maps, sensitivity, robustness. Each takes rows of runs.csv."""
 
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from studies.figures.style import current, dark, grid_of, hover, legend_above, look_of, loss_axis, with_series
 
+Place = tuple[float, float | None]  # (row, column) of a grid, by their settings
 NEAR = np.concatenate([[0.0], np.geomspace(0.001, 10, 60)])  # tolerances of the robustness profile
 SYMBOLS = {"learning_rate": "learning rate α", "beta_2": "β₂", "weight_decay": "decay"}
 
 
-def loss_grid(rows, y="learning_rate", x="beta_2", metric="val_loss"):
+def loss_grid(
+    rows: pd.DataFrame, y: str = "learning_rate", x: str = "beta_2", metric: str = "val_loss"
+) -> pd.DataFrame:
     """Return the mean of a metric over folds or seeds for each pair of settings, y x x; NaN where a fit diverged."""
     means = rows.groupby([y, x])[metric].agg(lambda losses: losses.mean(skipna=False))
     return means.unstack(x)
 
 
-def cells(rows, metric="val_loss"):
+def cells(rows: pd.DataFrame, metric: str = "val_loss") -> pd.DataFrame:
     """Return one row for each optimizer and setting of a grid: n fits, and the metric's mean (NaN: one diverged)."""
     keys = ["series", "optimizer", "bias_correction", "variant", "schedule", "learning_rate", "beta_2"]
     found = with_series(rows).groupby(keys, sort=False, dropna=False)[metric]
     return found.agg(n="size", mean=lambda losses: losses.mean(skipna=False)).reset_index()
 
 
-def heat_maps(grids, published=None, label="validation loss (mean over folds)"):
+def heat_maps(
+    grids: Mapping[str, pd.DataFrame],
+    published: Mapping[str, Place] | None = None,
+    label: str = "validation loss (mean over folds)",
+) -> Figure:
     """Return a figure with one heat map for each of `grids` (title -> frame, as from `loss_grid`), on one scale.
 
     `published` maps titles to the (row, column) that the source chose, which a circle marks.
     """
-    figure, panels = grid_of(1, len(grids), width=min(5.2 * len(grids), 12), height=3.8)
+    tallest = max(len(grid) for grid in grids.values())
+    height = min(3.8, 1.4 + 0.6 * tallest)
+    figure, panels = grid_of(1, len(grids), width=min(max(5.2 * len(grids), 7), 12), height=height)
     norm, ticks = scale_of(np.concatenate([grid.to_numpy(float).ravel() for grid in grids.values()]))
     for ax, (title, grid) in zip(panels[0], grids.items(), strict=True):
         image = plot_heat_map(grid, ax, norm=norm, published=(published or {}).get(title))
         ax.set_title(title)
-    bar = figure.colorbar(image, ax=figure.axes, label=label, ticks=ticks)
+    bar = figure.colorbar(image, ax=figure.axes, label=fill(label, 24), ticks=ticks)
     bar.ax.set_yticklabels([f"{tick:.3g}" for tick in ticks])
     bar.minorticks_off()
     return figure
 
 
-def scale_of(values):
+def scale_of(values: np.ndarray) -> tuple[Normalize, np.ndarray]:
     """Return a colour scale over the finite ones of `values`, logarithmic where they are positive, and five ticks."""
     values = values[np.isfinite(values)]
     if not len(values) or values.min() <= 0:
@@ -50,7 +65,13 @@ def scale_of(values):
     return LogNorm(low, high), np.geomspace(low, high, 5)
 
 
-def plot_heat_map(grid, ax=None, *, norm=None, published=None):
+def plot_heat_map(
+    grid: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    norm: Normalize | None = None,
+    published: Place | None = None,
+) -> QuadMesh:
     """Draw one grid of losses: a box marks the lowest, a circle the published choice, "div." what diverged."""
     ax = current(ax)
     values = grid.to_numpy(float)
@@ -72,7 +93,7 @@ def plot_heat_map(grid, ax=None, *, norm=None, published=None):
     return image
 
 
-def plot_sensitivity(rows, setting, ax=None, *, metric="val_loss"):
+def plot_sensitivity(rows: pd.DataFrame, setting: str, ax: Axes | None = None, *, metric: str = "val_loss") -> Axes:
     """Draw, for each optimizer, the metric against one setting: the line at its best over the other, dots for all."""
     ax = current(ax)
     means = cells(rows, metric).dropna(subset="mean")
@@ -88,12 +109,14 @@ def plot_sensitivity(rows, setting, ax=None, *, metric="val_loss"):
         ax.set_xticks(sorted(set(means[setting])))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.tick_params(axis="x", rotation=30)
-    loss_axis(ax.yaxis)
+    loss_axis(ax)
     ax.grid(alpha=0.3)
     return ax
 
 
-def robustness(rows, metric="val_loss", tolerances=NEAR):
+def robustness(
+    rows: pd.DataFrame, metric: str = "val_loss", tolerances: Sequence[float] | np.ndarray = NEAR
+) -> pd.DataFrame:
     """Return, for each optimizer and tolerance, the share of its grid whose mean metric is at most (1 + tolerance)
     times the lowest of any optimizer. A setting that diverged is never near."""
     means = cells(rows, metric)
@@ -107,7 +130,7 @@ def robustness(rows, metric="val_loss", tolerances=NEAR):
     return pd.concat(parts, ignore_index=True)
 
 
-def plot_robustness(profile, ax=None):
+def plot_robustness(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the rows of `robustness`: the share of the grid that comes near the best, against how near."""
     ax = current(ax)
     for label, mine in profile.groupby("series", sort=False):
@@ -123,12 +146,12 @@ def plot_robustness(profile, ax=None):
     return ax
 
 
-def sensitivity(rows, metric="val_loss"):
-    """Return a figure with the sensitivity to each setting, and the robustness, over a grid's rows."""
+def sensitivity(rows: pd.DataFrame) -> Figure:
+    """Return a figure with the sensitivity of the loss to each setting, and the robustness, over a grid's rows."""
     settings = [name for name in ("learning_rate", "beta_2") if rows[name].nunique() > 1]
     figure, panels = grid_of(1, len(settings) + 1, width=10, height=2.6)
     for ax, setting in zip(panels[0], settings, strict=False):
-        plot_sensitivity(rows, setting, ax, metric=metric)
-    plot_robustness(robustness(rows, metric), panels[0, -1])
+        plot_sensitivity(rows, setting, ax)
+    plot_robustness(robustness(rows), panels[0, -1])
     legend_above(figure, panels[0])
     return figure

@@ -6,7 +6,10 @@ from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter
+from numpy.typing import ArrayLike
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -14,7 +17,7 @@ NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
-def svg_text(figure):
+def svg_text(figure: Figure) -> str:
     """Return a figure as SVG text, the same for the same figure.
 
     Every axes gets the name "axes:X:Y", X and Y being a scale and the values at its ends.
@@ -27,7 +30,7 @@ def svg_text(figure):
     return memory.getvalue()
 
 
-def inline(text, name, alt):
+def inline(text: str, name: str, alt: str) -> str:
     """Return SVG text from `svg_text` as an HTML element; `name` is the page's name for it, `alt` says what it shows.
 
     Ids get the name as a prefix, for a page holds many figures. Axes carry their scales (`data-x`, `data-y`) and series
@@ -48,7 +51,7 @@ def inline(text, name, alt):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _scale(ax, axis):
+def _scale(ax: Axes, axis: str) -> str:
     """Return "scale,first value,last value" of an axis; "whole" where all points are, "" for names, symlog."""
     scale = getattr(ax, f"get_{axis}scale")()
     if scale not in ("linear", "log") or isinstance(getattr(ax, f"{axis}axis").get_major_formatter(), FixedFormatter):
@@ -58,12 +61,12 @@ def _scale(ax, axis):
     return ",".join([scale, *(f"{number:.8g}" for number in getattr(ax, f"get_{axis}lim")())])
 
 
-def _whole(values):
+def _whole(values: ArrayLike) -> bool:
     values = np.asarray(values, float)
     return np.array_equal(values, np.round(values), equal_nan=True)
 
 
-def _rename(element, name, used):
+def _rename(element: ElementTree.Element, name: str, used: set[str]) -> None:
     """Drop the namespaces, which HTML knows, and ids that nobody refers to; make the others the figure's own."""
     element.tag = element.tag.removeprefix(SVG)
     if LINK in element.attrib:
@@ -80,16 +83,16 @@ def _rename(element, name, used):
             element.attrib[attribute] = value.replace("url(#", f"url(#{name}-")
 
 
-def _shorten(element):
+def _shorten(element: ElementTree.Element) -> None:
     """Leave out white space between elements and digits nobody sees: a third of the page's size."""
     if not (element.text or "").strip():
         element.text = None
     element.tail = None
     if element.tag == "path" and "d" in element.attrib:
-        element.set("d", _short_path(element.get("d")))
+        element.set("d", _short_path(element.attrib["d"]))
 
 
-def _short_path(path):
+def _short_path(path: str) -> str:
     """Return path data rounded to a hundredth of a point, its straight lines in relative coordinates.
 
     >>> _short_path("M 1.234567 2 L 2 2.5 L 3 1")
@@ -108,7 +111,7 @@ def _short_path(path):
     return "".join(parts)
 
 
-def _short(hundredths):
+def _short(hundredths: int) -> str:
     """Return a number of hundredths in as few characters as can be."""
     text = f"{hundredths / 100:.2f}".rstrip("0").rstrip(".")
     return re.sub(r"^(-?)0\.", r"\1.", text) if text not in ("-0", "") else "0"

@@ -7,24 +7,35 @@ python studies/published/publish.py --restore RESULTS    the other way: to draw 
 import argparse
 import shutil
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 from PIL import Image
 
-from studies import claims, tables
+from studies import claims
+from studies.catalog import STUDIES
 from studies.errors import StudyError
-from studies.frames import judged
-from studies.journal import Journal
-from studies.report import facts, in_order, label_of, template, write_report
+from studies.records import tables
+from studies.records.plan import Plan
+from studies.report import answer
+from studies.report.page import by_source, facts, in_order, template, write_page
+from studies.results import judged
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "README.md"
-ORDER = (claims.SUPPORTED, claims.CONTRADICTED, claims.NO_DIFFERENCE, claims.INCONCLUSIVE, claims.NOT_RUN)
-BEGIN, END = "<!-- verdicts, written by studies/published/publish.py -->\n", "<!-- end of verdicts -->\n"
+ORDER = (
+    claims.SUPPORTED,
+    claims.CONTRADICTED,
+    claims.NO_DIFFERENCE,
+    claims.INCONCLUSIVE,
+    claims.DEPENDS,
+    claims.NOT_RUN,
+)
+BEGIN, END = "<!-- {}, written by studies/published/publish.py -->\n", "<!-- end of {} -->\n"
 
 
-def restore(results, kept=HERE):
+def restore(results: Path | str, kept: Path = HERE) -> None:
     """Write the records kept here into the folder `results`, where it lacks them."""
     for path in sorted((kept / "records").glob("*.tar.xz")):
         with tarfile.open(path) as archive:
@@ -32,50 +43,84 @@ def restore(results, kept=HERE):
             archive.extractall(results, lacking, filter="data")
 
 
-def publish(results, to=HERE):
+def publish(results: Path | str, to: Path = HERE) -> None:
     """Add the records of the folder `results` to those in `to`, and make all that comes from them anew, in both.
 
-    Raise StudyError, and change nothing, where there are none, or where those of a study would replace others.
+    Raise StudyError, and change nothing, where there are none, where a run has the smoke scale, or where the records of
+    a study would replace others.
     """
     for plan in tables.plans(results):
+        _check_scale(plan)
         _check_that_nothing_goes(plan, _archive(plan, to))
     restore(results, to)
-    write_report(results)
     found = in_order(tables.with_records(results))
+    verdicts = judged(found)
+    write_page(results, found, verdicts)
     for plan, _ in found:
         _pack(results, plan, _archive(plan, to))
     _copy_figures(Path(results) / "figures", to / "figures")
-    verdicts = judged(found)
-    _write_tables(tables.all_of([record for _, each in found for record in each]), claims.frame(verdicts), to)
+    rows = tables.all_of([record for _, each in found for record in each])
+    _write_tables(rows, claims.frame(verdicts), to)
+    answer.tuned(rows["runs"]).to_csv(to / "answer.csv", index=False)
     studies = [facts(*each) for each in found]
-    page = template("published.md").render(verdicts=verdicts, studies=studies)
+    text = answer_of(rows["runs"], rows["paths"])
+    page = template("published.md").render(answer=text, groups=by_source(verdicts), studies=studies)
     (to / "README.md").write_text(page, encoding="utf-8")
 
 
-def summary(verdicts):
-    """Return what README.md says of rows of verdicts.csv: how many claims came out how, and a table of all."""
-    counts = verdicts["verdict"].value_counts()
+def answer_of(runs: pd.DataFrame, paths: pd.DataFrame) -> str:
+    """Return what README.md and the page here begin with: AMSGrad against Adam, from rows of the tables."""
+    tuned = answer.tuned(runs).query("optimizer == 'AMSGrad'")
+    words = [*answer.sentences(tuned), *answer.more(runs, paths)]
+    titles = {name: study.title for name, study in STUDIES.items()}
+    return template("answer.md").render(sentences=words, rows=answer.in_words(tuned, titles))
+
+
+def summary(verdicts: pd.DataFrame) -> str:
+    """Return what README.md says of rows of verdicts.csv: how many claims came out how."""
+    own = verdicts[verdicts["reading"].isna() & verdicts["part"].isna()]
+    counts = own["verdict"].value_counts()
     words = [f"{counts[verdict]} {verdict}" for verdict in ORDER if verdict in counts]
-    rows = [f"| {each.number} | {each.source} | {each.claim} | {each.verdict} |" for each in verdicts.itertuples()]
-    table = "\n".join(["| | source | claim | verdict |", "|---|---|---|---|", *rows])
-    return f"Of {len(verdicts)} claims, {', '.join(words)}:\n\n{table}\n"
+    return f"Verdicts on {len(own)} claims of the sources: {', '.join(words)}.\n"
 
 
-def write_summary(verdicts, page):
-    """Write the summary of verdicts.csv into a page, between its two marks."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    page.write_text(before + BEGIN + summary(verdicts) + END + rest.split(END)[1], encoding="utf-8")
+def written(page: str, name: str) -> str:
+    """Return what stands in a page's text between the two marks of this name."""
+    return page.split(BEGIN.format(name))[1].split(END.format(name))[0]
 
 
-def _archive(plan, to):
-    return to / "records" / f"{label_of(plan['study'])}.tar.xz"
+def write(text: str, name: str, page: Path) -> None:
+    """Write a text into a page, between the two marks of this name."""
+    old = page.read_text(encoding="utf-8")
+    before, after = old.split(BEGIN.format(name))[0], old.split(END.format(name))[1]
+    page.write_text(before + BEGIN.format(name) + text + END.format(name) + after, encoding="utf-8")
 
 
-def _names(plan):
-    return [f"records/{plan['study']['name']}/{key}.json" for key in sorted(plan["records"])]
+def write_readme(page: Path) -> None:
+    """Write into a page what it says of results, from the tables that are kept here."""
+    runs, paths = (pd.read_csv(HERE / name) for name in ("runs.csv", "paths.csv.gz"))
+    write(answer_of(runs, paths), "answer", page)
+    write(summary(pd.read_csv(HERE / "verdicts.csv")), "verdicts", page)
 
 
-def _check_that_nothing_goes(plan, path):
+def _archive(plan: Plan, to: Path) -> Path:
+    return to / "records" / f"{plan.study.label}.tar.xz"
+
+
+def _names(plan: Plan) -> list[str]:
+    """Return the names in an archive of a plan's records."""
+    return sorted(f"records/{plan.study.name}/{key}.json" for key in plan.keys)
+
+
+def _check_scale(plan: Plan) -> None:
+    if plan.is_small:
+        raise StudyError(
+            f"{plan.study.label} has the smoke scale, which shows that its stages work and gives no result. "
+            "Run it at the scale of its source, or remove its plan from the folder."
+        )
+
+
+def _check_that_nothing_goes(plan: Plan, path: Path) -> None:
     """Refuse a plan without some of the records that are kept: a run of fewer seeds, or with other settings."""
     if not path.exists():
         return
@@ -88,23 +133,21 @@ def _check_that_nothing_goes(plan, path):
         )
 
 
-def _pack(results, plan, path):
+def _pack(results: Path | str, plan: Plan, path: Path) -> None:
     """Write the plan and the records of one study as one file: the same bytes for the same records."""
-    study, journal = plan["study"], Journal(results)
-    names = _names(plan)
     path.parent.mkdir(exist_ok=True)
     with tarfile.open(path, "w:xz") as archive:
-        for name in [f"plans/{label_of(study)}.json", *names]:
-            if (journal.folder / name).exists():
-                archive.add(journal.folder / name, name, filter=_without_time_and_owner)
+        for name in [f"plans/{plan.study.label}.json", *_names(plan)]:
+            if (Path(results) / name).exists():
+                archive.add(Path(results) / name, name, filter=_without_time_and_owner)
 
 
-def _without_time_and_owner(member):
+def _without_time_and_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.mtime, member.uid, member.gid, member.uname, member.gname, member.mode = 0, 0, 0, "", "", 0o644
     return member
 
 
-def _write_tables(found, verdicts, to):
+def _write_tables(found: Mapping[str, pd.DataFrame], verdicts: pd.DataFrame, to: Path) -> None:
     """Write runs and verdicts as they are; curves and paths, which are long, compressed and with six digits."""
     found["runs"].to_csv(to / "runs.csv", index=False)
     verdicts.to_csv(to / "verdicts.csv", index=False)
@@ -113,7 +156,7 @@ def _write_tables(found, verdicts, to):
         found[name].to_csv(to / f"{name}.csv.gz", index=False, float_format="%.6g", compression=compression)
 
 
-def _copy_figures(figures, to):
+def _copy_figures(figures: Path, to: Path) -> None:
     """Copy the PNG figures, in 256 colours, which takes a third of the space."""
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir()
@@ -121,7 +164,7 @@ def _copy_figures(figures, to):
         Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(to / path.name, optimize=True)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", metavar="RESULTS", help="a results folder of `python -m studies run`")
     parser.add_argument("--restore", action="store_true", help="write the records kept here into it")
@@ -131,7 +174,7 @@ def main():
             restore(options.results)
         else:
             publish(options.results)
-            write_summary(pd.read_csv(HERE / "verdicts.csv"), README)
+            write_readme(README)
     except StudyError as error:
         parser.exit(1, f"publish.py: error: {error}\n")
 

@@ -1,4 +1,4 @@
-"""The claims of each source, in our words, and how each is judged. ROPEs and tolerances are ours (D)."""
+"""The claims of each source: its words, our reading of them, and the evidence. ROPEs and tolerances are ours (D)."""
 
 from studies.claims.sources import bennatan, bushaev, korzeniowski, perez, reddi
 

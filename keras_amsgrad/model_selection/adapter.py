@@ -1,0 +1,83 @@
+"""What the adapters of wrappers of Keras models share."""
+
+import functools
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, clone
+from sklearn.utils import _safe_indexing
+
+from keras_amsgrad.model_selection.fits import Fit, fingerprint
+from keras_amsgrad.model_selection.plans import Plan
+
+
+class Adapter:
+    """Plans the fits of one estimator, with different parameters, on rows of X, y.
+
+    A subclass gives `adapts` and `plan`. What it computes for several fits, it keeps by `cached`; names in `kept` may
+    hold the `id` of an object in a candidate, because `SearchedFits` keeps all candidates. `sample_weight` are weights
+    of all rows, which the search's `fit` received.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> None:
+        self.estimator, self.X, self.y = estimator, X, np.asarray(y)
+        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, "float32")
+        self.kept: dict[Hashable, Any] = {}
+
+    @functools.cached_property
+    def seed(self) -> int:
+        """The seed of all fits without one of their own: every search has another, all its candidates start alike."""
+        return int(np.random.randint(2**31 - 1))  # noqa: NPY002 - numpy.random.seed sets it, as in scikit-learn
+
+    @staticmethod
+    def weight_name(estimator: Any) -> str:
+        """Return the name of the parameter of `fit` that holds the weights of rows."""
+        return "sample_weight"
+
+    def prepare(self, fits: Sequence[Fit]) -> None:
+        """Compute what needs all fits of a batch; draw the seed, where a fit has none of its own."""
+
+    def plan(self, fit: Fit) -> Plan:
+        """Return how a fit trains as a replica; raise UnsupportedError, with the reason, where it cannot."""
+        raise NotImplementedError
+
+    def with_parameters(self, fit: Fit) -> Any:
+        """Return the estimator that scikit-learn would fit."""
+        return clone(self.estimator).set_params(**clone(dict(fit.candidate), safe=False))
+
+    def cached(self, place: Hashable, compute: Callable[[], Any]) -> Any:
+        """Return what `compute()` gave when it was first asked for under this name."""
+        if place not in self.kept:
+            self.kept[place] = compute()
+        return self.kept[place]
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether y holds one class for each row."""
+        return isinstance(self.estimator, ClassifierMixin) and self.y.ndim == 1
+
+    def classes(self, fit: Fit) -> tuple[Any, ...] | None:
+        """Return the classes in the training rows, or None where y holds no classes."""
+        if not self.has_classes:
+            return None
+        place = "classes", fingerprint(fit.training)
+        return self.cached(place, lambda: tuple(np.unique(self.y[fit.training]).tolist()))
+
+    def part(self, fit: Fit) -> tuple[Any, np.ndarray]:
+        """Return X, y of the training rows: in their order among all rows, for fits that share them."""
+        rows = np.sort(fit.training)
+        return self.cached(("part", self.data_key(fit)), lambda: (_safe_indexing(self.X, rows), self.y[rows]))
+
+    def data_key(self, fit: Fit) -> Hashable:
+        """Return what fits share whose training data looks alike to a model function: number of rows, and classes."""
+        return len(fit.training), self.classes(fit)
+
+    def targets(self, fit: Fit, encode: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return all of y encoded by an encoder that knows the classes of a fit; other classes become 0."""
+        classes = self.classes(fit)
+        known = np.ones(len(self.y), bool) if classes is None else np.isin(self.y, classes)
+        y = np.asarray(encode(self.y[known]))
+        everywhere = np.zeros((len(known), *y.shape[1:]), y.dtype)
+        everywhere[known] = y
+        return everywhere

@@ -1,0 +1,88 @@
+"""Plans of fits as replicas: what an estimator's `fit` would give to Keras."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_amsgrad.internals import keras as keras_internals
+from keras_amsgrad.model_selection.networks import part_key
+from keras_amsgrad.replicas.replica import Outcome, Replica
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Network:
+    """A compiled network that several fits may share.
+
+    Attributes:
+        build: Returns it anew, with initial weights that follow from the random state of the process.
+        model: One that was built; its weights are of no importance.
+        key: Equal for equal networks; see `network_key`.
+    """
+
+    build: Callable[[], keras.Model]
+    model: keras.Model
+    key: Hashable
+
+    @property
+    def metrics(self) -> tuple[Any, Any]:
+        """The metrics and weighted metrics with which it was compiled."""
+        return keras_internals.compiled_metrics(self.model)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+    """A fit as a replica.
+
+    Attributes:
+        network: What trains.
+        optimizer: The optimizer that the fit would compile it with.
+        seed: See `Replica`.
+        x, y: Rows as Keras receives them; plans train together if these are the same objects.
+        training, outputs_for: Numbers of these rows: to train on, and for which to return outputs.
+        sample_weight: Weights of all rows; None for none. See `Replica`.
+        batch_size, validation_batch_size, epochs, shuffle, validation_split, callbacks: As in Keras's `fit`.
+        finish: Returns the estimator with the outcome of the replica; it shares the model of the network.
+        with_known: Given a fitted estimator and a function, returns a copy that asks the function for the network's
+            outputs for some X first, and computes them where it returns None.
+    """
+
+    network: Network
+    optimizer: Any
+    seed: int
+    x: Any
+    y: np.ndarray
+    training: np.ndarray
+    outputs_for: np.ndarray
+    sample_weight: np.ndarray | None
+    batch_size: int
+    validation_batch_size: int | None
+    epochs: int
+    shuffle: bool
+    validation_split: float
+    callbacks: list[Any]
+    finish: Callable[[Outcome], Any]
+    with_known: Callable[[Any, Callable[[Any], np.ndarray | None]], Any]
+
+    @property
+    def key(self) -> Hashable:
+        """Return what plans share that train in one call of the engine."""
+        parts = [self.network.model.loss, *self.network.metrics, self.callbacks]
+        settings = self.batch_size, self.validation_batch_size, self.shuffle, self.validation_split
+        return self.network.key, part_key(parts), settings, id(self.x), id(self.y)
+
+    def replica(self) -> Replica:
+        """Return the replica: Keras validates on the last rows."""
+        trained_on = math.floor(len(self.training) * (1 - self.validation_split))
+        return Replica(
+            self.optimizer,
+            self.seed,
+            self.training[:trained_on],
+            self.training[trained_on:],
+            self.outputs_for,
+            self.sample_weight,
+            self.epochs,
+        )

@@ -1,0 +1,168 @@
+"""Searches of scikit-learn that train each batch of candidates as replicas."""
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import numpy as np
+import sklearn
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - scikit-learn's halving is experimental
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+    RandomizedSearchCV,
+    check_cv,
+)
+from sklearn.utils import indexable
+
+from keras_amsgrad.model_selection.fits import Candidate, Rows, SearchedFits, warn
+from keras_amsgrad.model_selection.pipelines import OF_ESTIMATORS, PipelineAdapter
+from keras_amsgrad.model_selection.searched_estimator import SearchedEstimator, scoring_on_data
+from keras_amsgrad.model_selection.trainer import PlannedTrainer
+
+ADAPTERS: tuple[Any, ...] = (*OF_ESTIMATORS, PipelineAdapter)
+
+
+class ReplicaSearch(BaseEstimator):
+    """Mixin for a search of scikit-learn: every batch of candidates that the search evaluates trains as replicas.
+
+    Place it before the search that proposes the candidates, scikit-learn's own or one that overrides `_run_search`:
+
+        class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
+            ...
+
+    scikit-learn then splits, scores, ranks and refits as usual. Where it would fit the estimator, it receives the
+    replica with the same parameters and training rows. A fit that is in no batch, as the refit, trains when it is
+    asked for; a fit that cannot be a replica is made by the estimator's own `fit`, with one `ReplicaWarning` for each
+    reason.
+    """
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Train and score all candidates, and refit the best; see scikit-learn's `GridSearchCV.fit`."""
+        adapter, reason = self._adapter(X, y, params)
+        if adapter is None:
+            warn(f"All fits are trained by the estimator's own `fit`, as by scikit-learn: {reason}.")
+            return super().fit(X, y, **params)
+        X, y = indexable(X, y)
+        _warn_of_unstratified(self.estimator, self.cv)
+        weight = params.get(adapter.weight_name(self.estimator))
+        trainer = PlannedTrainer(adapter(self.estimator, X, y, weight))
+        fits = SearchedFits(self.estimator, X, y, trainer, with_training_outputs=self.return_train_score)
+        splits = check_cv(self.cv, y, classifier=is_classifier(self.estimator)).split(X, y, params.get("groups"))
+        search: Any = copy.copy(self)
+        search.estimator, search.cv, search.n_jobs = SearchedEstimator(fits), list(splits), 1
+        search.scoring = scoring_on_data(self.scoring)
+        super(ReplicaSearch, search).fit(Rows(X, np.arange(len(y))), y, **params)
+        self._take_results(search, fits)
+        return self
+
+    def _adapter(self, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, str]:
+        """Return the adapter of the estimator's class, or None and why all fits are the estimator's own."""
+        found = [adapter for adapter in ADAPTERS if adapter.adapts(self.estimator)]
+        if not found:
+            name = type(self.estimator).__name__
+            return None, f"{name} is no estimator of scikeras or keras.wrappers, and no pipeline that ends in one"
+        if issparse(X) or y is None:
+            return None, "X is sparse" if issparse(X) else "there is no y"
+        known = "groups", found[0].weight_name(self.estimator)
+        given = [name for name, value in params.items() if name not in known and value is not None]
+        if given:
+            return None, f"`fit` received {', '.join(given)}"
+        if sklearn.get_config()["enable_metadata_routing"]:
+            return None, "metadata routing is enabled"
+        return found[0], ""
+
+    def _run_search(self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None) -> None:
+        """Run scikit-learn's search, and train each batch of candidates before scikit-learn evaluates it."""
+        run = super()._run_search
+        takes_context = "callback_ctx" in inspect.signature(run).parameters  # from scikit-learn 1.9 on
+        context = {"callback_ctx": callback_ctx} if takes_context else {}
+        if not isinstance(self.estimator, SearchedEstimator):
+            run(evaluate_candidates, **context)
+            return
+        fits, own_splits = self.estimator.fits, self.cv
+
+        def evaluate(candidates: Iterable[dict[str, Any]], cv: Any = None, **others: Any) -> Any:
+            batch = [Candidate(candidate) for candidate in candidates]
+            # Split here and for scikit-learn alike: a splitter may give other splits when it is asked again.
+            splits = own_splits if cv is None else list(cv.split(fits.X, fits.y))
+            fits.train(batch, splits)
+            return evaluate_candidates(batch, check_cv(splits), **others)
+
+        run(evaluate, **context)
+
+    def _take_results(self, search: Any, fits: SearchedFits) -> None:
+        """Take the fitted attributes of the search over `SearchedEstimator`, and name in them what the caller knows."""
+        for name, value in vars(search).items():
+            if name.endswith("_"):
+                setattr(self, name, value)
+        if self.scoring is None:
+            self.scorer_ = check_scoring(self.estimator)
+        elif callable(self.scoring):
+            self.scorer_ = self.scoring
+        self.cv_results_["params"] = [dict(candidate) for candidate in self.cv_results_["params"]]
+        if hasattr(search, "best_params_"):
+            self.best_params_ = self.cv_results_["params"][self.best_index_]
+        if hasattr(search, "best_estimator_"):
+            self.best_estimator_ = search.best_estimator_.finally_fitted()
+        if len(fits.evaluated) == len(self.cv_results_["params"]):  # all of them were in batches
+            seconds = fits.seconds()
+            self.cv_results_["mean_fit_time"], self.cv_results_["std_fit_time"] = seconds.mean(1), seconds.std(1)
+
+
+class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
+    """scikit-learn's `GridSearchCV` over an estimator of scikeras or keras.wrappers, with fits trained together.
+
+    Every candidate and fold becomes a replica of a Keras model (see `keras_amsgrad.replicas`). scikit-learn itself
+    splits, scores, ranks and refits. Parameters, attributes and methods are those of `GridSearchCV`. Candidates share
+    a program if the networks that they build are equal, whether the numbers that differ are parameters of the
+    optimizer, arguments of the model function or whole optimizers. `n_jobs` has no effect on replicas: one program
+    keeps all cores busy. The random state of the process is the same after the search as before; only an estimator
+    with `random_state=None` takes one number from NumPy's, as in scikit-learn.
+
+    With `shuffle=False` in the estimator the results are those of `GridSearchCV` up to rounding. With shuffling, rows
+    come in the order `keras_amsgrad.order.epoch_order(random_state, epoch, n)`, the same for all candidates, whereas
+    Keras draws an order for each fit. `mean_fit_time` is a fit's share of the time that its chunk of replicas took.
+
+    What cannot be a replica is trained by the estimator's own `fit`, one fit after another, with scikit-learn's results
+    and errors; a `ReplicaWarning` says which fits and why. That concerns other estimators, other callbacks than
+    `keras_amsgrad.replicas.train` lists, and other optimizers than `keras_amsgrad.replicas.Replica` lists.
+
+    >>> import keras
+    >>> from keras_amsgrad import AMSGrad
+    >>> from scikeras.wrappers import KerasClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import StratifiedKFold
+    >>> def model():
+    ...     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    >>> classifier = KerasClassifier(
+    ...     model, loss="sparse_categorical_crossentropy", optimizer=AMSGrad, epochs=30, random_state=0, verbose=0)
+    >>> search = ReplicaGridSearchCV(classifier, {"optimizer__learning_rate": [1e-5, 0.1]}, cv=StratifiedKFold(3))
+    >>> search.fit(*load_iris(return_X_y=True)).best_params_
+    {'optimizer__learning_rate': 0.1}
+    """
+
+
+class ReplicaRandomizedSearchCV(ReplicaSearch, RandomizedSearchCV):
+    """scikit-learn's `RandomizedSearchCV` with fits trained together; see `ReplicaGridSearchCV`."""
+
+
+class ReplicaHalvingGridSearchCV(ReplicaSearch, HalvingGridSearchCV):
+    """scikit-learn's `HalvingGridSearchCV` with fits of a round trained together; see `ReplicaGridSearchCV`."""
+
+
+class ReplicaHalvingRandomSearchCV(ReplicaSearch, HalvingRandomSearchCV):
+    """scikit-learn's `HalvingRandomSearchCV` with fits of a round trained together; see `ReplicaGridSearchCV`."""
+
+
+def _warn_of_unstratified(estimator: Any, cv: Any) -> None:
+    if (cv is None or isinstance(cv, int)) and isinstance(estimator, ClassifierMixin) and not is_classifier(estimator):
+        warn(
+            f"scikit-learn does not take {type(estimator).__name__} for a classifier: cv={cv} splits the rows in their "
+            "order, without stratification, here and in scikit-learn's own search. Use cv=StratifiedKFold(...).",
+        )

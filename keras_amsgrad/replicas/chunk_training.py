@@ -1,0 +1,163 @@
+"""Train one chunk of replicas: the loop over epochs around the compiled program."""
+
+import dataclasses
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_amsgrad.order import epoch_order
+from keras_amsgrad.replicas import settings
+from keras_amsgrad.replicas.backup import Backup
+from keras_amsgrad.replicas.callbacks import ChunkHistory
+from keras_amsgrad.replicas.chunks import Chunk
+from keras_amsgrad.replicas.program import Batches, State
+from keras_amsgrad.replicas.program_cache import ProgramCache
+from keras_amsgrad.replicas.replica import Outcome, Replica, RowNumbers
+from keras_amsgrad.replicas.stacked_program import Measured, StackedProgram
+from keras_amsgrad.rules import Tensor
+
+OnEpoch = Callable[[list[int], int, list[dict[str, Any]]], object]  # positions, epoch, the logs of each
+PREDICTION_ROWS = 1000  # rows in one step
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainingOptions:
+    """What all replicas of one call share; see `train`."""
+
+    x: Any
+    y: Tensor
+    batch_size: int
+    validation_batch_size: int
+    fill_last_batch: bool
+    epochs: int
+    shuffle: bool
+    callbacks: Sequence[Any]
+
+    @property
+    def restores_weights(self) -> bool:
+        """Whether a replica ends with the weights of an earlier epoch."""
+        return any(getattr(callback, "restore_best_weights", False) for callback in self.callbacks)
+
+    def epochs_of(self, replica: Replica) -> int:
+        """Return how many epochs a replica trains for, at most."""
+        return self.epochs if replica.epochs is None else replica.epochs
+
+    def steps(self, replica: Replica) -> int:
+        """Return how many updates a replica trains for, at most."""
+        return self.epochs_of(replica) * math.ceil(len(replica.training) / self.batch_size)
+
+    def rows(self, replica: Replica, epoch: int) -> Batches:
+        """Return the training rows of one epoch as (full batches, the short rest)."""
+        rows = np.asarray(replica.training)
+        if self.shuffle:
+            multiple_of = self.batch_size if self.fill_last_batch else 1
+            rows = rows[epoch_order(replica.seed, epoch, len(rows), multiple_of)]
+        return in_batches(rows, self.batch_size)
+
+
+def in_batches(rows: RowNumbers, size: int) -> Batches:
+    """Return `rows` as (batches (steps, size), the short rest), both int32.
+
+    >>> [part.tolist() for part in in_batches(np.arange(5), 2)]
+    [[[0, 1], [2, 3]], [4]]
+    """
+    rows = np.asarray(rows, "int32")
+    full = len(rows) // size * size
+    return rows[:full].reshape(-1, size), rows[full:]
+
+
+def train_chunk(
+    chunk: Chunk,
+    programs: ProgramCache,
+    options: TrainingOptions,
+    backup: Backup,
+    on_epoch: OnEpoch | None,
+    stop: threading.Event,
+) -> list[Outcome]:
+    """Train the replicas of a chunk and return their outcomes; end early when the event `stop` is set."""
+    started = time.perf_counter()
+    program = programs.program(chunk)
+    state = program.initial_state([programs.weights_for(leader.seed) for leader in chunk.leaders])
+    weights = program.row_weights([leader.sample_weight for leader in chunk.leaders])
+    history = ChunkHistory(
+        [options.epochs_of(replica) for replica in chunk.replicas],
+        program.count,
+        options.callbacks,
+        programs.metrics,
+        settings.columns(chunk.optimizers),
+        lambda k: program.final_weights(state, k),
+    )
+    state = program.with_alive(state, history.running)
+    state, histories = backup.restore(state)
+    done = history.replay(histories)
+    epochs = max(history.epochs) if history.running.any() else done
+    for epoch in range(done, epochs):
+        numbers = program.numbers(history.begin(epoch))
+        rows = [options.rows(leader, epoch) for leader in chunk.leaders]
+        state, logs = program.epoch(state, numbers, options.x, options.y, weights, rows)
+        logs |= _validated(program, state, weights, chunk, options)
+        ran = history.add(epoch, logs)
+        if on_epoch is not None:
+            on_epoch(*_at_positions(chunk, *ran))
+        if stop.is_set() or not history.running.any():
+            break
+        state = program.with_alive(state, history.running)
+        backup.save(state, history.history)
+    return _outcomes(program, state, history, chunk, options, time.perf_counter() - started)
+
+
+def _validated(
+    program: StackedProgram, state: State, weights: Tensor | None, chunk: Chunk, options: TrainingOptions
+) -> Measured:
+    """Return loss and metrics over the validation rows of each replica, {"val_...": (replicas,)}."""
+    if not len(chunk.leaders[0].validation):
+        return {}
+    size = program.evaluation_rows or options.validation_batch_size
+    rows = [in_batches(leader.validation, size) for leader in chunk.leaders]
+    measured = program.evaluate(state, options.x, options.y, weights, rows)
+    return {f"val_{name}": values for name, values in measured.items()}
+
+
+def _at_positions(
+    chunk: Chunk, places: list[int], epoch: int, logs: list[dict[str, Any]]
+) -> tuple[list[int], int, list[dict[str, Any]]]:
+    """Return places within a chunk as positions among all replicas, with what else `on_epoch` is told."""
+    return [chunk.positions[k] for k in places], epoch, logs
+
+
+def _outcomes(
+    program: StackedProgram,
+    state: State,
+    history: ChunkHistory,
+    chunk: Chunk,
+    options: TrainingOptions,
+    seconds: float,
+) -> list[Outcome]:
+    state = program.finalized(state) if max(history.epochs) else state
+    weights = [program.final_weights(state, k) for k in range(program.count)]
+    count = len(chunk.replicas)
+    best = history.best_weights()
+    if any(restored is not None for restored in best):
+        best += [None] * (program.count - count)
+        weights = [own if restored is None else restored for own, restored in zip(weights, best, strict=True)]
+        state = program.state_with(state, weights)
+    outputs = _outputs(program, state, options, [leader.outputs_for for leader in chunk.leaders])
+    return [
+        Outcome(history.status[k], history.history[k], weights[k], outputs[k], seconds / count) for k in range(count)
+    ]
+
+
+def _outputs(
+    program: StackedProgram, state: State, options: TrainingOptions, rows: Sequence[RowNumbers]
+) -> list[np.ndarray | None]:
+    """Return the outputs of each replica for its group's `rows`: a list of arrays (rows, ...), or of None."""
+    if not len(rows[0]):
+        return [None] * program.count
+    parts = np.split(np.asarray(rows, "int32"), range(PREDICTION_ROWS, len(rows[0]), PREDICTION_ROWS), axis=1)
+    parts = [program.predict(state, options.x, list(part)) for part in parts]
+    return list(np.concatenate([ops.convert_to_numpy(part) for part in parts], axis=1))

@@ -1,0 +1,104 @@
+"""Several groups of replicas, each with batches of its own, mapped over one program. A GPU has room for them."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_amsgrad.replicas import backends
+from keras_amsgrad.replicas.measures import Sums
+from keras_amsgrad.replicas.program import Batches, Program, State
+from keras_amsgrad.replicas.replica import Weights
+from keras_amsgrad.replicas.updates import Columns
+from keras_amsgrad.rules import Tensor
+
+Measured = dict[str, np.ndarray]  # loss and metrics by name, (replicas, ...)
+Structure = TypeVar("Structure")  # arrays, in lists, tuples and dictionaries
+
+
+class StackedProgram:
+    """Runs `program` for a number of groups at once, each with its own seed and rows.
+
+    Replicas are numbered group by group. With more than one group, every array of the state has the groups on its
+    first axis; with one, the state is that of `program`.
+    """
+
+    def __init__(self, program: Program, groups: int) -> None:
+        self.program, self.groups, self.count = program, groups, groups * program.count
+        self.evaluation_rows = program.measures.evaluation_rows
+        self._epoch, self._evaluate, self._predict = program.epoch, program.evaluate, program.predict
+        if groups > 1:
+            self._epoch = backends.over_groups(program._epoch, (0, 0, None, None, 0, 0, 0))
+            self._evaluate = backends.over_groups(program._evaluate, (0, None, None, 0, 0, 0))
+            self._predict = backends.over_groups(program._predict, (0, None, 0))
+
+    def initial_state(self, starts: Sequence[Weights]) -> State:
+        """Return the state before the first step; each group starts from its values of `model.variables`."""
+        return self._stacked([self.program.initial_state(start) for start in starts])
+
+    def numbers(self, columns: dict[str, np.ndarray]) -> Columns:
+        """Return the settings of all replicas that are numbers, given as `settings.columns` returns them."""
+        return {name: self._split(column) for name, column in columns.items()}
+
+    def row_weights(self, weights: Sequence[Any]) -> Tensor | None:
+        """Return the weights of all rows, given for each group: arrays (n,), or None for all groups."""
+        if weights[0] is None:
+            return None
+        return self._stacked([ops.convert_to_tensor(np.asarray(each, "float32")) for each in weights])
+
+    def with_alive(self, state: State, alive: np.ndarray) -> State:
+        """Return `state` with those replicas alive for which `alive` (replicas,) is true."""
+        return {**state, "alive": ops.convert_to_tensor(self._split(alive))}
+
+    def epoch(
+        self, state: State, numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Sequence[Batches]
+    ) -> tuple[State, Measured]:
+        """Train an epoch on `rows`, (batches, the short rest) of each group; return (state, {name: (replicas,)})."""
+        state, sums = self._epoch(state, numbers, x, y, w, *self._stacked(rows))
+        return state, self._means(sums, rows[0])
+
+    def evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Sequence[Batches]) -> Measured:
+        """Return loss and metrics over `rows`, (batches, the short rest) of each group, {name: (replicas,)}."""
+        return self._means(self._evaluate(state, x, y, w, *self._stacked(rows)), rows[0])
+
+    def predict(self, state: State, x: Any, rows: Sequence[np.ndarray]) -> Tensor:
+        """Return the outputs (replicas, rows, ...) for `rows`, an array of each group."""
+        outputs = self._predict(state, x, self._stacked(rows))
+        return outputs if self.groups == 1 else ops.reshape(outputs, (self.count, *outputs.shape[2:]))
+
+    def state_with(self, state: State, weights: Sequence[Weights]) -> State:
+        """Return `state` with other values of `model.variables`, given for each replica."""
+        size = self.program.count
+        each = [
+            self.program.state_with(self._of_group(state, i), weights[i * size : (i + 1) * size])
+            for i in range(self.groups)
+        ]
+        return self._stacked(each)
+
+    def finalized(self, state: State) -> State:
+        """Return the `state` of the end of training; see `Program.finalized`."""
+        return self.program.finalized(state)
+
+    def final_weights(self, state: State, k: int) -> Weights:
+        """Return the values of `model.variables` of replica `k` as NumPy arrays."""
+        group, place = divmod(k, self.program.count)
+        needed = {name: state[name] for name in ("weights", "fixed")}
+        return self.program.final_weights(self._of_group(needed, group), place)
+
+    def _stacked(self, of_groups: Sequence[Structure]) -> Structure:
+        if self.groups == 1:
+            return of_groups[0]
+        return keras.tree.map_structure(lambda *arrays: ops.stack(arrays), *of_groups)
+
+    def _of_group(self, state: State, group: int) -> State:
+        return state if self.groups == 1 else keras.tree.map_structure(lambda array: array[group], state)
+
+    def _split(self, column: np.ndarray) -> np.ndarray:
+        return column if self.groups == 1 else np.reshape(column, (self.groups, -1))
+
+    def _means(self, sums: Sums, rows: Batches) -> Measured:
+        if self.groups > 1:
+            sums = keras.tree.map_structure(lambda each: ops.reshape(each, (-1, *each.shape[2:])), sums)
+        return self.program.measures.means(sums, sum(part.size for part in rows))

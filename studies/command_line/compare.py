@@ -1,0 +1,115 @@
+"""The command `compare`: the comparison on a user's own model and data."""
+
+import argparse
+from typing import Any
+
+from studies.catalog import OwnCommand
+from studies.command_line.options import Commands, add_engine, add_out, add_sizes, count, engine_of
+from studies.compare import ARMS, GRID, Grid, check_choices, check_name, compare
+from studies.errors import StudyError
+from studies.startup import import_keras
+
+
+def add_compare(commands: Commands) -> None:
+    each = commands.add_parser("compare", help="the same comparison on your own model and data")
+    each.add_argument(
+        "model",
+        metavar="MODULE:FUNCTION",
+        type=_function,
+        help="a function without arguments that returns an uncompiled Keras model",
+    )
+    each.add_argument(
+        "--data", metavar="FILE.npz", required=True, help="x_train, y_train (whole-number labels), x_test, y_test"
+    )
+    each.add_argument("--name", type=_word, help="what to call the comparison (default: after function and file)")
+    add_out(each)
+    each.add_argument(
+        "--optimizers",
+        type=lambda text: tuple(text.split(",")),
+        default=("Adam", "AMSGrad"),
+        metavar="A,B,...",
+        help=f"Adam and others of {', '.join(ARMS)} (default: Adam,AMSGrad)",
+    )
+    each.add_argument(
+        "--grid",
+        type=_grid,
+        metavar="SETTING=A,B,...;...",
+        help=f"what the search tries (default: {_grid_text(GRID)})",
+    )
+    add_sizes(each)
+    each.add_argument("--batch-size", type=count, metavar="N", help="rows in a batch (default: 32)")
+    each.add_argument("--from-logits", action="store_true", help="the model ends in logits, not in probabilities")
+    add_engine(each)
+    each.set_defaults(command=_compare)
+
+
+def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    engine = engine_of(parser, options)
+    given = {name: getattr(options, name) for name in ("name", "grid", "seeds", "epochs", "batch_size", "from_logits")}
+    given = {name: value for name, value in given.items() if value}
+    try:
+        check_choices(options.optimizers, given.get("grid", GRID))
+        check_name(options.name)
+    except StudyError as error:
+        parser.error(str(error))
+    from studies.data.own import read
+
+    arrays: dict[str, Any] = read(options.data)
+    import_keras()
+    compare(
+        options.model,
+        **arrays,
+        data=options.data,
+        optimizers=options.optimizers,
+        out=options.out,
+        engine=engine.name,
+        jobs=options.jobs or 1,
+        command=_command(options, given),
+        **given,
+    )
+    print(f"report: {options.out / 'report.html'}")
+
+
+def _command(options: argparse.Namespace, given: dict[str, Any]) -> OwnCommand:
+    """Return the command that makes a comparison's numbers again."""
+    words: list[tuple[str, ...]] = [("--data", options.data), ("--optimizers", ",".join(options.optimizers))]
+    for name, value in given.items():
+        if name != "seeds":
+            text = [] if value is True else [_grid_text(value) if name == "grid" else str(value)]
+            words.append((f"--{name.replace('_', '-')}", *text))
+    return OwnCommand(options.model, tuple(words))
+
+
+def _function(text: str) -> str:
+    module, _, function = text.partition(":")
+    if not all(part.isidentifier() for part in [*module.split("."), *function.split(".")]):
+        raise argparse.ArgumentTypeError(f"must be MODULE:FUNCTION, as my_models:small for my_models.py, not {text!r}")
+    return text
+
+
+def _grid(text: str) -> Grid:
+    """Return {setting: values} from "learning_rate=1e-3,1e-2;beta_2=0.99"; a setting left out is as by default.
+
+    >>> _grid("learning_rate=1e-3,0.1")
+    {'learning_rate': (0.001, 0.1), 'beta_2': (0.99, 0.999)}
+    """
+    found = {}
+    for part in text.split(";"):
+        setting, _, values = part.partition("=")
+        try:
+            found[setting.strip()] = tuple(map(float, values.split(",")))
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"must be as learning_rate=1e-3,1e-2;beta_2=0.99,0.999, not {text!r}"
+            ) from None
+    return GRID | found
+
+
+def _grid_text(grid: Grid) -> str:
+    return ";".join(f"{setting}={','.join(f'{value:g}' for value in values)}" for setting, values in grid.items())
+
+
+def _word(text: str) -> str:
+    if not text.replace("-", "").replace("_", "").isalnum():
+        raise argparse.ArgumentTypeError(f"must be letters, digits, - and _, not {text!r}")
+    return text

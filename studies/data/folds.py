@@ -1,0 +1,17 @@
+"""Folds of a search: which rows validate together."""
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+
+def folds(y: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return, for each row of the labels `y`, the fold (0, 1, ...) in which it validates: stratified and shuffled.
+
+    >>> folds(np.array([0, 0, 0, 1, 1, 1]), count=3, seed=0).tolist()
+    [2, 1, 0, 2, 0, 1]
+    """
+    fold_of = np.empty(len(y), int)
+    splits = StratifiedKFold(count, shuffle=True, random_state=seed).split(y, y)
+    for fold, (_, validation) in enumerate(splits):
+        fold_of[validation] = fold
+    return fold_of

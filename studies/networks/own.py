@@ -1,0 +1,147 @@
+"""Models that a user brings: found by name, told apart by what they are, checked before anything trains."""
+
+import importlib
+import sys
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from studies.errors import StudyError
+from studies.networks.fingerprint import fingerprint, is_built
+
+ROWS = 32  # that show whether a model takes the data
+# Functions that came as objects, by name: those of a notebook cannot be imported.
+_given: dict[str, Callable[[], keras.Model]] = {}
+# What every build of a network has, by its identity; filled when it is first seen in a process.
+_fixed: dict[str, dict[str, str]] = {}
+
+
+def named(function: object) -> str:
+    """Return "MODULE:FUNCTION" for a function given as an object or by that name already."""
+    if isinstance(function, str):
+        return function
+    if not callable(function):
+        raise StudyError(f"The model must be a function that builds it, not {_kind(function)}.")
+    name = f"{function.__module__}:{getattr(function, '__qualname__', type(function).__name__)}"
+    _given[name] = function
+    return name
+
+
+def identified(name: str) -> str:
+    """Return "MODULE:FUNCTION@HASH" for a function: with what it builds, so that a changed model is another.
+
+    Where something in the model cannot be told from another of its kind, the identity is good for this run only.
+    """
+    found = fingerprint(name, lambda: built(name))
+    identity = f"{name}@{found.hash_}"
+    if found.unknown:
+        identity += f"+{uuid.uuid4().hex[:10]}"
+        more = f", and {len(found.unknown) - 1} more" if len(found.unknown) > 1 else ""
+        print(
+            f"studies: {name} is trained anew in every run, for a change in it could not be seen: "
+            f"{found.unknown[0]}{more}.",
+            file=sys.stderr,
+        )
+    _fixed[identity] = found.fixed
+    return identity
+
+
+def network(identity: str) -> keras.Model:
+    """Return a new network from "MODULE:FUNCTION@HASH"; raise StudyError where the function builds another now."""
+    name, _, hash_ = identity.rpartition("@")
+    if identity not in _fixed:  # another process
+        found = fingerprint(name, lambda: built(name))
+        if found.hash_ != hash_.partition("+")[0]:
+            raise StudyError(f"{name} does not build the same model in every process.")
+        _fixed[identity] = found.fixed
+    model = built(name)
+    if not is_built(model, _fixed[identity]):
+        raise StudyError(f"{name} does not build the same model every time: it changed while the fits were made.")
+    return model
+
+
+def built(name: str) -> keras.Model:
+    """Return what a function builds, a Keras model that is built and not compiled."""
+    try:
+        model = _function(name)()
+    except StudyError:
+        raise
+    except Exception as error:  # the user's own code
+        raise StudyError(f"{name} fails: {_line(error)}") from error
+    if not isinstance(model, keras.Model):
+        raise StudyError(f"{name} must return a Keras model, not {_kind(model)}.")
+    if not (isinstance(model, keras.Sequential) and model.built) and type(model).__name__ != "Functional":
+        raise StudyError(
+            f"{name} must return a Sequential or functional model that begins with a keras.Input, "
+            f"not {'one without it' if isinstance(model, keras.Sequential) else _kind(model)}."
+        )
+    if model.compiled:
+        raise StudyError(f"{name} returns a compiled model. Leave `compile` out: the comparison chooses the optimizer.")
+    return model
+
+
+def check(name: str, x: np.ndarray, classes: int, from_logits: bool = False) -> None:
+    """Raise StudyError unless the model takes rows of `x` (n, ...) and gives a probability for each of `classes`."""
+    model = built(name)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        counts = f"{len(model.inputs)} and {len(model.outputs)}"
+        raise StudyError(f"{name} must have one input and one output, not {counts}.")
+    _check_input(name, model, x)
+    if model.output_shape != (None, classes):
+        raise StudyError(
+            f"{name} must end in one output for each of the {classes} classes, (None, {classes}), "
+            f"not in {model.output_shape}."
+        )
+    try:
+        outputs = keras.ops.convert_to_numpy(model(x[:ROWS]))
+    except Exception as error:  # whatever its layers and the backend do
+        raise StudyError(f"{name} fails on the first rows of x_train: {_line(error)}") from error
+    sums_to_one = np.allclose(outputs.sum(1), 1, atol=1e-3) and (outputs >= 0).all()
+    if not sums_to_one and not from_logits:
+        raise StudyError(f"The outputs of {name} are not probabilities: end it in a softmax, or say from_logits.")
+    if sums_to_one and from_logits:
+        raise StudyError(f"The outputs of {name} are probabilities already: leave out from_logits.")
+
+
+def _check_input(name: str, model: keras.Model, x: np.ndarray) -> None:
+    expected = model.input_shape[1:]
+    fits = len(expected) == x.ndim - 1 and all(e in (None, n) for e, n in zip(expected, x.shape[1:], strict=True))
+    if not fits:
+        raise StudyError(f"{name} takes rows of shape {expected}; those of x_train have shape {x.shape[1:]}.")
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Embedding) and layer.input is model.inputs[0]:
+            _check_tokens(name, layer.input_dim, x)
+
+
+def _check_tokens(name: str, size: int, x: np.ndarray) -> None:
+    if x.min() < 0 or x.max() >= size:
+        raise StudyError(f"The Embedding of {name} takes 0 to {size - 1}; x_train holds {x.min()} to {x.max()}.")
+
+
+def _function(name: str) -> Callable[[], Any]:
+    if name in _given:
+        return _given[name]
+    module, _, path = name.partition(":")
+    try:
+        found = importlib.import_module(module)
+    except Exception as error:  # the user's own code
+        raise StudyError(f"The module {module} cannot be imported: {_line(error)}") from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise StudyError(f"There is no {path} in the module {module} ({getattr(found, '__file__', module)}).")
+        found = getattr(found, part)
+    if not callable(found):
+        raise StudyError(f"{name} must be a function that builds the model, not {_kind(found)}.")
+    return found
+
+
+def _kind(value: object) -> str:
+    return f"a {type(value).__name__}"
+
+
+def _line(error: Exception) -> str:
+    """Return an error in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

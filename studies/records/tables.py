@@ -1,0 +1,121 @@
+"""Tables from records: runs (a row per fit), curves (a row per fit and epoch), paths (a row per step of a walk)."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from studies.errors import StudyError
+from studies.records.journal import Journal
+from studies.records.plan import Plan
+from studies.records.record import FitRecord, Record, WalkRecord
+
+KEY = [
+    "study",
+    "variant",
+    "stage",
+    "model",
+    "optimizer",
+    "schedule",
+    "learning_rate",
+    "beta_2",
+    "bias_correction",
+    "fold",
+    "seed",
+]
+LAST = ["train_loss", "train_accuracy", "val_loss", "val_accuracy"]
+RUN_COLUMNS = [
+    *KEY, "epochs", "status", *LAST,
+    "best_val_loss", "best_val_loss_epoch", "best_val_accuracy", "seconds", "backend", "device",
+]  # fmt: skip
+CURVE_COLUMNS = [*KEY, "epoch", *LAST]
+Found = list[tuple[Plan, list[Record]]]  # the studies of a folder, each with its finished records
+WALK = ["x", "average_regret", "gamma_min", "negative_gamma", "largest_step"]
+PATH_COLUMNS = ["study", "variant", "optimizer", "seed", "t", *WALK]
+
+
+def plans(out: Path | str) -> list[Plan]:
+    """Return the plans of every study in a results folder; raise StudyError where there is none."""
+    found = Journal(out).plans()
+    if not found:
+        raise StudyError(f"{out} holds no study. Run one first: python -m studies run digits --out {out}")
+    return found
+
+
+def with_records(out: Path | str) -> Found:
+    """Return (plan, its finished records) for every study in a results folder, each record read and checked once."""
+    return [(plan, Journal(out).records(plan)) for plan in plans(out)]
+
+
+def records(out: Path | str) -> list[Record]:
+    """Return every finished record of every study in a results folder."""
+    return [record for _, each in with_records(out) for record in each]
+
+
+def all_of(records: Iterable[Record]) -> dict[str, pd.DataFrame]:
+    """Return the three tables by name. A record that two studies share, which chose by two metrics, counts once."""
+    own = list({record.work: record for record in records}.values())
+    return {"runs": runs(own), "curves": curves(own), "paths": paths(own)}
+
+
+def runs(records: Iterable[Record]) -> pd.DataFrame:
+    """Return one row for each fit. `best_*` are the best epoch's; epochs count from 1."""
+    rows = []
+    for record in _fits(records):
+        history = pd.DataFrame(record.outcome.history, dtype=float)
+        best = history["val_loss"].idxmin() if history["val_loss"].notna().any() else None
+        rows.append(
+            _columns(record.work, [*KEY, "epochs"])
+            | _columns(record.outcome, ["status", "seconds", "backend", "device"])
+            | history.iloc[-1].to_dict()
+            | {
+                "best_val_loss": history["val_loss"].min(),
+                "best_val_loss_epoch": None if best is None else best + 1,
+                "best_val_accuracy": history["val_accuracy"].max(),
+            }
+        )
+    return _integers(pd.DataFrame(rows, columns=RUN_COLUMNS))
+
+
+def curves(records: Iterable[Record]) -> pd.DataFrame:
+    """Return one row for each fit and epoch; epochs count from 1."""
+    parts = []
+    for record in _fits(records):
+        part = pd.DataFrame(record.outcome.history, dtype=float)
+        parts.append(part.assign(epoch=range(1, len(part) + 1), **_columns(record.work, KEY)))
+    return _integers(pd.concat(parts)[CURVE_COLUMNS] if parts else pd.DataFrame(columns=CURVE_COLUMNS))
+
+
+def paths(records: Iterable[Record]) -> pd.DataFrame:
+    """Return one row for each kept step of each walk of the synthetic studies."""
+    parts = []
+    for record in records:
+        if isinstance(record, WalkRecord):
+            path = pd.DataFrame(_columns(record.outcome, ["t", *WALK]))
+            parts.append(path.assign(**_columns(record.work, ["study", "variant", "optimizer", "seed"])))
+    return pd.concat(parts)[PATH_COLUMNS] if parts else pd.DataFrame(columns=PATH_COLUMNS)
+
+
+def write_tables(tables: dict[str, pd.DataFrame], out: Path | str) -> list[Path]:
+    """Write runs.csv, curves.csv and paths.csv of the tables by name into a results folder; return their paths."""
+    written = []
+    for name, table in tables.items():
+        path = Path(out) / f"{name}.csv"
+        table.to_csv(path, index=False)
+        written.append(path)
+    return written
+
+
+def _fits(records: Iterable[Record]) -> list[FitRecord]:
+    return [record for record in records if isinstance(record, FitRecord)]
+
+
+def _columns(part: object, names: list[str]) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in names}
+
+
+def _integers(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep whole numbers whole where some are missing (a repeated run has no fold)."""
+    whole = [name for name in ("fold", "best_val_loss_epoch") if name in table]
+    return table.astype(dict.fromkeys(whole, "Int64"))

@@ -1,0 +1,57 @@
+"""What a results folder holds, as pandas frames: for notebooks. It never trains."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from studies.extras import require
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.claims import Verdict
+    from studies.records.record import Record
+    from studies.records.tables import Found
+
+
+class Results(NamedTuple):
+    """The tables of a results folder: the columns of runs.csv, curves.csv, paths.csv and verdicts.csv."""
+
+    runs: "pd.DataFrame"  # a row for each fit
+    curves: "pd.DataFrame"  # a row for each fit and epoch
+    paths: "pd.DataFrame"  # a row for each kept step of a walk
+    verdicts: "pd.DataFrame"  # a row for each claim, reading and comparison: see docs/verdicts.md
+
+    @property
+    def own(self) -> "pd.DataFrame":
+        """The verdicts on the questions of comparisons of one's own, without those on the claims of the sources."""
+        from studies import claims
+
+        mine = self.verdicts[self.verdicts["claim"] > claims.CLAIMS[-1].number]
+        return mine[(mine["reading"] == "") & (mine["part"] == "")]
+
+
+def results(out: Path | str = "results") -> Results:
+    """Return the tables of every study in a results folder; raise StudyError where there is none.
+
+    Plot functions of `studies.figures` take rows of them: `plot_curves(results().curves, "val_loss")`.
+    """
+    require("studies")
+    from studies import claims
+    from studies.records import tables
+
+    found = tables.with_records(out)
+    every = tables.all_of([record for _, each in found for record in each])
+    return Results(**every, verdicts=claims.frame(judged(found)))
+
+
+def judged(found: "Found") -> "list[Verdict]":
+    """Return the verdicts on the claims from (plan, records) pairs; a small run shows that it works, and no more."""
+    from studies import claims
+    from studies.records import tables
+
+    return claims.verdicts(**tables.all_of(whole(found)), of=[plan.study for plan, _ in found])
+
+
+def whole(found: "Found") -> "list[Record]":
+    """Return the records of (plan, records) pairs, without those of runs at the smoke scale."""
+    return [record for plan, each in found if not plan.is_small for record in each]

@@ -1,0 +1,80 @@
+"""The parts of a fit, made from its description: network, optimizer, loss, early stopping. Every engine uses these."""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+import keras_amsgrad
+from keras_amsgrad import InverseSqrtDecay, LinearDecay, normalized_weight_decay
+from keras_amsgrad.schedules import WarmRestarts
+from studies.catalog.fit import Fit
+from studies.data.dataset import Dataset
+from studies.networks.losses import LOSSES
+from studies.networks.own import network as own_network
+from studies.networks.published import network
+
+FIRST_RESTART = 2  # epochs; each restart is twice as long as the one before
+INVERSE_TIME = 0.14  # in the searches that Bennatan, Collin and Ng's code makes
+
+# On probabilities, Keras computes this loss from the logits behind them on TensorFlow and from clipped probabilities on
+# JAX and torch. The networks of the studies return logits instead, so that it means the same on every backend.
+THROUGH_LOGITS = "sparse_categorical_crossentropy"
+
+
+def network_of(fit: Fit, data: Dataset) -> Callable[[], keras.Model]:
+    """Return a function without arguments that returns the fit's uncompiled network."""
+    if ":" in fit.model:
+        return functools.partial(own_network, fit.model)
+    shape = data.x_train.shape[1:]
+    how: dict[str, Any] = {"flip": fit.flip, "l2": fit.l2, "logits": fit.loss == THROUGH_LOGITS}
+    return functools.partial(network, fit.model, shape, data.classes, **how)
+
+
+def loss_of(fit: Fit) -> str | Callable[..., Any]:
+    """Return the loss as Keras takes it."""
+    if fit.loss == THROUGH_LOGITS and ":" not in fit.model:
+        return LOSSES["logits_crossentropy"]
+    return LOSSES.get(fit.loss, fit.loss)
+
+
+def early_stopping_of(fit: Fit) -> keras.callbacks.EarlyStopping | None:
+    """Return Keras's callback, or None."""
+    return None if fit.patience is None else keras.callbacks.EarlyStopping("loss", mode="min", patience=fit.patience)
+
+
+def optimizer_of(fit: Fit, rows: int) -> keras.Optimizer:
+    """Return the optimizer of a fit on so many training rows."""
+    alpha, updates = fit.learning_rate, math.ceil(rows / fit.batch_size)
+    assert alpha is not None, "a search chooses it before anything trains"
+    schedule = SCHEDULES[fit.schedule](alpha, fit.epochs, updates)
+    settings: dict[str, Any] = {"beta_2": fit.beta_2, "bias_correction": fit.bias_correction}
+    settings = {name: value for name, value in settings.items() if value is not None} | fit.options
+    if "normalized_decay" in settings:
+        decay = settings.pop("normalized_decay") / alpha  # Keras multiplies by the learning rate
+        all_updates = schedule if isinstance(schedule, WarmRestarts) else fit.epochs * updates
+        settings["weight_decay"] = normalized_weight_decay(decay, all_updates)
+    kind = getattr(keras_amsgrad, fit.optimizer, None) or getattr(keras.optimizers, fit.optimizer)
+    return kind(schedule, **settings)
+
+
+def _linear(alpha: float, epochs: int, updates: int) -> float | LinearDecay:
+    """Return alpha (1 - e / epochs) in epoch e = 0 .. epochs - 1, as Korzeniowski has it."""
+    return alpha if epochs == 1 else LinearDecay(alpha, epochs, updates, final=alpha / epochs)
+
+
+def _inverse_time(alpha: float, epochs: int, updates: int) -> keras.optimizers.schedules.InverseTimeDecay:
+    return keras.optimizers.schedules.InverseTimeDecay(alpha, decay_steps=1, decay_rate=INVERSE_TIME)
+
+
+# From the name of a schedule to what `optimizer_of` gives Keras, by alpha, epochs, and updates in an epoch.
+SCHEDULES: dict[str, Callable[[float, int, int], Any]] = {
+    "": lambda alpha, epochs, updates: alpha,
+    "linear": _linear,
+    "inverse-sqrt-epoch": lambda alpha, epochs, updates: InverseSqrtDecay(alpha, steps_per_epoch=updates),
+    "inverse-sqrt-update": lambda alpha, epochs, updates: InverseSqrtDecay(alpha),
+    "inverse-time": _inverse_time,
+    "warm-restarts": lambda alpha, epochs, updates: WarmRestarts(alpha, FIRST_RESTART * updates, multiplier=2),
+}

@@ -1,0 +1,111 @@
+"""Fits as replicas of one Keras model, trained together, and recorded chunk by chunk."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_amsgrad import replicas
+from keras_amsgrad.replicas import Replica, UnsupportedError
+from keras_amsgrad.replicas.settings import check_optimizer
+from studies.catalog.fit import Fit
+from studies.data.dataset import Dataset
+from studies.data.folds import folds
+from studies.records.outcome import Outcome
+from studies.training.build import early_stopping_of, loss_of, network_of, optimizer_of
+from studies.training.engines import processes
+from studies.training.workspace import Workspace
+
+
+def train(fits: list[Fit], workspace: Workspace, together: int | None) -> None:
+    """Train the fits, all of one stage, that the journal lacks: as replicas, and by Keras's `fit` those that cannot be.
+
+    At most `together` replicas train as one chunk; None leaves that to the library.
+    """
+    networks: dict[tuple[str, float], list[Fit]] = {}
+    left = []
+    for fit in fits:
+        if _can_be_replica(fit, workspace.data):
+            networks.setdefault((fit.model, fit.l2), []).append(fit)
+        else:
+            left.append(fit)
+    if names := dict.fromkeys(fit.optimizer for fit in workspace.missing(left)):
+        words = "will be trained one after another: not rules weight by weight"
+        workspace.progress.note(f"{', '.join(names)} {words}")
+    for of_network in networks.values():
+        _train_network(of_network, workspace, together)
+    processes.train(fits, workspace, jobs=1)
+
+
+def _can_be_replica(fit: Fit, data: Dataset) -> bool:
+    try:
+        check_optimizer(optimizer_of(fit, len(data.y_train)))
+    except UnsupportedError:
+        return False
+    return True
+
+
+def _train_network(fits: list[Fit], workspace: Workspace, together: int | None) -> None:
+    """Train the fits of one network that the journal lacks.
+
+    The library is told of all fits, so that those that are missing after a break get the numbers they would have got.
+    """
+    missing = set(workspace.missing(fits))
+    if not missing:
+        return
+
+    def record(positions: list[int], outcomes: list[Outcome]) -> None:
+        for i, outcome in zip(positions, outcomes, strict=True):
+            if fits[i] in missing:
+                workspace.journal.write(fits[i], Outcome.here(outcome.status, outcome.history, outcome.seconds))
+
+    def told(positions: list[int], epoch: int, logs: Any) -> None:
+        workspace.progress.under_way([fits[i] for i in positions if fits[i] in missing], epoch, fits[0].epochs)
+
+    def kept(positions: list[int]) -> Path:
+        return workspace.journal.backup_path([fits[i] for i in positions])
+
+    finished = {i for i, fit in enumerate(fits) if fit not in missing}
+    how = {"on_epoch": told, "on_chunk": record, "backup": kept, "finished": finished, "together": together}
+    try:
+        _train(fits, workspace.data, **how)
+    except UnsupportedError as error:
+        workspace.progress.note(
+            f"All fits will be trained one after another, because they cannot be trained as replicas: {error}"
+        )
+
+
+def _train(fits: list[Fit], data: Dataset, **how: Any) -> None:
+    first, rows_of = fits[0], _rows(data)
+    replicas.train(
+        network_of(first, data),
+        [_replica(fit, *rows_of(fit)) for fit in fits],
+        np.concatenate([data.x_train, data.x_test]),
+        np.concatenate([data.y_train, data.y_test]),
+        loss=loss_of(first),
+        batch_size=first.batch_size,
+        fill_last_batch=first.fill_last_batch,
+        epochs=first.epochs,
+        early_stopping=early_stopping_of(first),
+        **how,
+    )
+
+
+def _replica(fit: Fit, training: np.ndarray, validation: np.ndarray) -> Replica:
+    return Replica(optimizer_of(fit, len(training)), fit.seed, training, validation)
+
+
+def _rows(data: Dataset) -> Callable[[Fit], tuple[np.ndarray, np.ndarray]]:
+    """Return a function from a fit to its (training rows, validation rows), numbers in training set + test set."""
+    every, test = np.arange(len(data.y_train)), len(data.y_train) + np.arange(len(data.y_test))
+    fold_of = functools.cache(functools.partial(folds, data.y_train))
+
+    def rows_of(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
+        if fit.stage == "search":
+            fold = fold_of(fit.folds, fit.fold_seed)
+            return every[fold != fit.fold], every[fold == fit.fold]
+        return every, test
+
+    return rows_of

@@ -1,0 +1,200 @@
+"""The scikeras seam: its classifier as scikit-learn >= 1.7 wants it, seeded, journalled, one program for many fits."""
+
+import dataclasses
+import json
+import math
+import pickle
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from scikeras.wrappers import KerasClassifier
+from sklearn.utils import ClassifierTags
+
+from studies.catalog.fit import Fit
+from studies.catalog.metrics import is_accuracy
+from studies.data.dataset import Dataset
+from studies.records.journal import Journal
+from studies.records.outcome import Outcome
+from studies.training.backup import EpochBackup
+from studies.training.batches import EpochClock, ordered_batches
+from studies.training.build import early_stopping_of, loss_of, network_of, optimizer_of
+
+Rows = tuple[np.ndarray, np.ndarray]  # x, y
+
+# Steps that Keras runs between two returns to Python: enough that Python no longer counts (measured: 32 halve the
+# time of a small model's epoch), few enough that Ctrl-C is answered.
+STEPS_PER_EXECUTION = 128
+
+
+def classifier(work: Fit, data: Dataset, journal: Journal, select: str = "val_loss") -> "StudyClassifier":
+    """Return the classifier that does a piece of work (a `Fit`) on images of `data`; `select` is what it scores by."""
+    return StudyClassifier(
+        network_of(work, data),
+        work=work,
+        journal=journal,
+        select=select,
+        loss=loss_of(work),
+        metrics=["accuracy"],
+        optimizer__learning_rate=work.learning_rate,
+        optimizer__beta_2=work.beta_2,
+        batch_size=work.batch_size,
+        epochs=work.epochs,
+        random_state=work.seed,
+        shuffle=False,  # `ordered_batches` shuffles
+        verbose=0,
+    )
+
+
+class StudyClassifier(KerasClassifier):
+    """scikeras's KerasClassifier for studies.
+
+    * scikit-learn sees a classifier (scikeras 0.13 does not carry the tags of scikit-learn 1.7).
+    * The optimizer is made from `work` and the two settings that a search varies, `optimizer__learning_rate` and
+      `optimizer__beta_2`: a schedule depends on the number of rows, which scikeras does not know.
+    * The same `random_state` means the same initial weights and the same order of batches, for every optimizer.
+    * `fit` records its outcome in `journal`, and takes it from there where it is recorded already.
+    * `score` is the validation accuracy after the last epoch, or minus the validation loss: `select` says which. A
+      search keeps the setting with the highest score.
+    * Fits that differ in numbers only share one compiled model in a process: it is traced once and set back before
+      each fit. So `model_` belongs to the estimator that was fitted last.
+
+    `work` is the `Fit` to record, less what the estimator adds: the settings it was given, and the fold. `journal` is a
+    `Journal`.
+    """
+
+    def __init__(
+        self,
+        model: Callable[[], keras.Model],
+        *,
+        work: Fit,
+        journal: Journal,
+        select: str,
+        **settings: Any,
+    ) -> None:
+        super().__init__(model=model, **settings)
+        self.work = work
+        self.journal = journal
+        self.select = select
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "classifier"
+        tags.classifier_tags = ClassifierTags()
+        tags.target_tags.required = True
+        return tags
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        *,
+        fold_of: np.ndarray | None = None,
+        pool: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+        validation_data: Rows | None = None,
+    ) -> "StudyClassifier":
+        """Train on X (rows, ...) and y (rows,), and validate after every epoch.
+
+        Either `validation_data` = (X, y), or for a search `pool` = (X, y, fold_of) with all rows and the fold (0, 1,
+        ...) in which each validates, together with the `fold_of` of the training rows: the fold that they lack
+        validates.
+        """
+        fold = None
+        if pool is not None and fold_of is not None:
+            x_all, y_all, fold_of_all = pool
+            (fold,) = set(fold_of_all.tolist()) - set(fold_of.tolist())
+            validation_data = x_all[fold_of_all == fold], y_all[fold_of_all == fold]
+        assert validation_data is not None
+        work = dataclasses.replace(self.work, fold=fold, **self._settings())
+        outcome = self.journal.find(work)
+        if outcome is None:
+            outcome = self._train(X, y, validation_data, self.journal.backup_path(work))
+            self.journal.write(work, outcome)
+        self.outcome_ = outcome
+        return self
+
+    def score(self, X: Any = None, y: Any = None) -> float:
+        """Return the validation accuracy after the last epoch, or minus the loss; NaN where training diverged."""
+        last = self.outcome_.history[self.select][-1] if self.outcome_.status != "diverged" else math.nan
+        return last if is_accuracy(self.select) else -last
+
+    def _settings(self) -> dict[str, Any]:
+        settings = self.get_params()
+        return {name: settings[f"optimizer__{name}"] for name in ("learning_rate", "beta_2")}
+
+    def _train(self, X: np.ndarray, y: np.ndarray, validation_data: Rows, backup_path: Path) -> Outcome:
+        start = time.perf_counter()
+        self.validation_data_, self.rows_ = validation_data, len(y)
+        self.stopping_ = early_stopping_of(self.work)
+        self.backup_ = EpochBackup(backup_path, self.stopping_)
+        super().fit(X, y)
+        history = self.backup_.history
+        diverged = not all(math.isfinite(value) for values in history.values() for value in values)
+        stopped = self.stopping_ is not None and self.stopping_.stopped_epoch > 0
+        status = "diverged" if diverged else "stopped" if stopped else "ok"
+        return Outcome.here(status, history, time.perf_counter() - start)
+
+    def _build_keras_model(self) -> keras.Model:
+        # scikeras would switch TensorFlow's deterministic kernels on and off around each fit. With seeds and order
+        # fixed they change nothing on a CPU, and cost a third of the time.
+        self._random_state = None
+        keras.utils.set_random_seed(self.random_state)
+        work = dataclasses.replace(self.work, **self._settings())
+        compile_arguments = {
+            "optimizer": optimizer_of(work, self.rows_),
+            "loss": self.loss,
+            "metrics": self.metrics,
+        }
+        return shared_program(super()._build_keras_model(), pickle.dumps(self.model), compile_arguments)
+
+    def _fit_keras_model(self, X: np.ndarray, y: np.ndarray, **arguments: Any) -> None:
+        clock = EpochClock()
+        x_val, y_val = self.validation_data_
+        done = self.backup_.restore(self.model_)
+        arguments |= {
+            "initial_epoch": done,
+            "epochs": self.epochs - done,
+            "validation_data": (x_val, self.target_encoder_.transform(y_val)),
+            "validation_batch_size": 2000,
+            "batch_size": None,  # `ordered_batches` makes the batches
+        }
+        stopping = [] if self.stopping_ is None else [self.stopping_]
+        self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN(), *stopping, self.backup_]
+        batches = ordered_batches(X, y, self.batch_size, self.random_state, clock, self.work.fill_last_batch)
+        super()._fit_keras_model(batches, None, **arguments)
+
+
+_programs: dict[tuple[Any, ...], tuple[keras.Model, list[np.ndarray]]] = {}
+
+
+def shared_program(model: keras.Model, model_id: bytes, compile_arguments: dict[str, Any]) -> keras.Model:
+    """Return a compiled model in the state of a new one: the weights of `model`, the optimizer's numbers, empty slots.
+
+    Tracing costs about a second and Keras never gives back a program's memory, so models that differ only in numbers
+    share one. `model_id` tells networks apart.
+    """
+    optimizer = compile_arguments["optimizer"]
+    config = optimizer.get_config()
+    names = [name for name in ("learning_rate", "beta_1", "beta_2") if isinstance(config.get(name), float)]
+    numbers = {name: config.pop(name) for name in names}
+    config.pop("name")
+    program_id = (
+        *(model_id, model.dtype_policy.name, model.input_shape),
+        *(type(optimizer), json.dumps(config), str(compile_arguments["loss"])),
+    )
+    if program_id not in _programs:
+        model.compile(**compile_arguments, steps_per_execution=STEPS_PER_EXECUTION)
+        # For mixed_float16, `compile` has put our optimizer in Keras's LossScaleOptimizer.
+        model.optimizer.build(model.trainable_variables)
+        _programs[program_id] = model, [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
+    shared, optimizer_start = _programs[program_id]
+    for variable, value in zip(shared.variables, model.variables, strict=True):
+        variable.assign(value)
+    for variable, value in zip(shared.optimizer.variables, optimizer_start, strict=True):
+        variable.assign(value)
+    for name, value in numbers.items():
+        setattr(getattr(shared.optimizer, "inner_optimizer", shared.optimizer), name, value)
+    return shared

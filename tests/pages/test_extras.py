@@ -1,0 +1,84 @@
+"""Where packages of an extra are missing, one line names the extra."""
+
+import configparser
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from studies.extras import PACKAGES
+
+ROOT = Path(__file__).parents[2]
+IN_PIP = {"sklearn": "scikit-learn"}
+
+
+def without(packages, program, *arguments):
+    """Run a program in a Python that cannot import some packages."""
+    blocked = f"import runpy, sys; sys.modules.update(dict.fromkeys({list(packages)})); "
+    command = [sys.executable, "-c", blocked + program, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+
+
+@pytest.mark.parametrize("package", ["sklearn", "scikeras"])
+def test_a_search_without_its_extra_names_it(package):
+    done = without([package], "import keras_amsgrad.model_selection")
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: keras_amsgrad.model_selection needs scikit-learn and scikeras")
+    assert last.endswith('pip install "keras_amsgrad[search]"')
+
+
+@pytest.mark.parametrize(
+    ("packages", "arguments", "extra"),
+    [
+        (["matplotlib", "sklearn"], ["run", "digits"], "studies"),
+        (["pandas"], ["report"], "studies"),
+        (["filelock"], ["compare", "m:f", "--data", "x.npz"], "studies"),
+        (["distributed"], ["run", "digits", "--dask", "tcp://localhost:1"], "dask"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_a_study_without_its_extra_ends_with_code_1_and_one_line(packages, arguments, extra):
+    done = without(packages, "runpy.run_module('studies', run_name='__main__', alter_sys=True)", *arguments)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"studies: error: {', '.join(packages)} not found.")
+    assert f"'.[{extra}]'" in done.stderr
+
+
+def test_a_comparison_in_python_names_the_extra():
+    done = without(["pandas"], "import studies; studies.results()")
+    assert done.stderr.splitlines()[-1].endswith("pip install --editable '.[studies]'")
+
+
+def test_listing_studies_needs_no_extra():
+    done = without(PACKAGES["studies"], "runpy.run_module('studies', run_name='__main__', alter_sys=True)", "list")
+    assert done.returncode == 0, done.stderr
+    assert "mcgill-logistic" in done.stdout
+
+
+def test_the_smallest_example_needs_no_extra():
+    own = set(PACKAGES["studies"]) - {"rich"}  # which Keras needs itself
+    done = without(own, "runpy.run_path('examples/minimal.py', run_name='__main__')")
+    assert "validation accuracy after 10 epochs: 0.9" in done.stdout, done.stderr
+
+
+def extras():
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    return dict(settings["options.extras_require"])
+
+
+@pytest.mark.parametrize("extra", PACKAGES)
+def test_the_packages_of_an_extra_are_those_of_setup_cfg(extra):
+    listed = re.findall(r"^([\w-]+) >=", extras()[extra], re.MULTILINE)
+    assert sorted(listed) == sorted(IN_PIP.get(name, name) for name in PACKAGES[extra])
+
+
+def test_joblib_is_new_enough_for_an_initializer():
+    """Joblib 1.4 does not know the argument `initializer` of `joblib.parallel_config`, which worker processes need."""
+    assert "joblib >= 1.5" in extras()["studies"]

@@ -1,0 +1,136 @@
+"""What is kept beside the code: the records of a results folder, and everything that comes from them."""
+
+import dataclasses
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from studies.catalog import STUDIES
+from studies.errors import StudyError
+from studies.records.journal import Journal
+from studies.records.record import FitRecord
+from tests import made_up
+
+HERE = Path(__file__).parents[2] / "studies" / "published"
+
+spec = importlib.util.spec_from_file_location("publish", HERE / "publish.py")
+publishing = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(publishing)
+
+
+def files(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.json")}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A results folder with one study, and where it was published."""
+    results, kept = (tmp_path_factory.mktemp(name) for name in ("results", "kept"))
+    made_up.record(results, STUDIES["perez-mlp"])
+    publishing.publish(results, kept)
+    return results, kept
+
+
+def test_what_was_published_comes_back_to_the_byte(first, tmp_path):
+    results, kept = first
+    publishing.restore(tmp_path, kept)
+    assert files(tmp_path) == files(results)
+
+
+def test_publishing_again_changes_no_byte(first, tmp_path):
+    _, kept = first
+    copy = shutil.copytree(kept, tmp_path / "copy")
+    publishing.restore(tmp_path / "results", kept)
+    publishing.publish(tmp_path / "results", copy)
+    assert {p.name: p.read_bytes() for p in copy.rglob("*.*")} == {p.name: p.read_bytes() for p in kept.rglob("*.*")}
+
+
+def test_a_second_study_is_added_to_the_first(first, tmp_path):
+    _, kept = first
+    copy = shutil.copytree(kept, tmp_path / "copy")
+    made_up.record(tmp_path / "results", STUDIES["digits"])
+    publishing.publish(tmp_path / "results", copy)
+    assert set(pd.read_csv(copy / "runs.csv")["study"]) == {"perez-mlp", "digits"}
+    assert {path.name for path in (copy / "records").iterdir()} == {"perez-mlp.tar.xz", "digits.tar.xz"}
+    page = (copy / "README.md").read_text()
+    assert "`python -m studies run perez-mlp`" in page
+    assert "`python -m studies run digits`" in page
+
+
+def test_restoring_leaves_newer_plans_and_records_alone(first, tmp_path):
+    results, kept = first
+    newer = shutil.copytree(results, tmp_path / "newer")
+    (plan,) = (newer / "plans").glob("*.json")
+    plan.write_text("newer")
+    record = next((newer / "records").rglob("*.json"))
+    record.unlink()
+    publishing.restore(newer, kept)
+    assert plan.read_text() == "newer"
+    assert record.exists()
+
+
+def test_an_empty_folder_is_refused_and_nothing_is_lost(first, tmp_path):
+    _, kept = first
+    before = {path: path.read_bytes() for path in kept.rglob("*.*")}
+    with pytest.raises(StudyError, match="holds no study"):
+        publishing.publish(tmp_path, kept)
+    assert {path: path.read_bytes() for path in kept.rglob("*.*")} == before
+
+
+def test_fewer_seeds_do_not_replace_what_is_kept(first, tmp_path):
+    _, kept = first
+    copy = shutil.copytree(kept, tmp_path / "copy")
+    more = dataclasses.replace(STUDIES["perez-mlp"], seeds=STUDIES["perez-mlp"].seeds + 1)
+    made_up.record(tmp_path / "more", more)
+    publishing.publish(tmp_path / "more", copy)
+    assert set(pd.read_csv(copy / "runs.csv")["seed"]) == set(range(more.seeds))
+    before = {path: path.read_bytes() for path in copy.rglob("*.*")}
+    with pytest.raises(StudyError, match="keeps 8 records that are not of this run"):
+        publishing.publish(first[0], copy)
+    assert {path: path.read_bytes() for path in copy.rglob("*.*")} == before
+
+
+def test_a_run_at_the_smoke_scale_is_no_result(first, tmp_path):
+    _, kept = first
+    before = {path: path.read_bytes() for path in kept.rglob("*.*")}
+    made_up.record(tmp_path, STUDIES["korzeniowski-vgg"].smoke())
+    with pytest.raises(StudyError, match="korzeniowski-vgg has the smoke scale"):
+        publishing.publish(tmp_path, kept)
+    assert {path: path.read_bytes() for path in kept.rglob("*.*")} == before
+
+
+def test_no_run_at_the_smoke_scale_is_kept_here(tmp_path):
+    publishing.restore(tmp_path)
+    assert not any(plan.is_small for plan in Journal(tmp_path).plans())
+
+
+def test_every_record_that_is_kept_here_is_whole(tmp_path):
+    publishing.restore(tmp_path)
+    journal = Journal(tmp_path)
+    for plan in journal.plans():
+        assert journal.records(plan), plan.study.label
+    assert not list(tmp_path.rglob("*.damaged"))
+    runs = pd.read_csv(HERE / "runs.csv")
+    fits = {r.work for plan in journal.plans() for r in journal.records(plan) if isinstance(r, FitRecord)}
+    assert len(runs) == len(fits)
+
+
+def test_the_pages_say_what_the_tables_say():
+    text = publishing.README.read_text(encoding="utf-8")
+    runs, paths = (pd.read_csv(HERE / name) for name in ("runs.csv", "paths.csv.gz"))
+    told = publishing.answer_of(runs, paths)
+    assert publishing.written(text, "answer") == told
+    assert told in (HERE / "README.md").read_text(encoding="utf-8")
+    assert publishing.written(text, "verdicts") == publishing.summary(pd.read_csv(HERE / "verdicts.csv"))
+
+
+def test_a_text_replaces_the_one_before(tmp_path):
+    page = tmp_path / "page.md"
+    begin, end = (mark.format("answer") for mark in (publishing.BEGIN, publishing.END))
+    page.write_text(f"before\n{begin}old\n{end}after\n")
+    for _ in range(2):
+        publishing.write("new\n", "answer", page)
+    assert page.read_text() == f"before\n{begin}new\n{end}after\n"

@@ -1,0 +1,75 @@
+"""A study on a real Dask cluster on loopback: a scheduler and two workers, one of which is killed half-way."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks.crash import records, same_tables
+from studies.command_line.main import main
+from tests.smoke import SMOKE
+
+pytest.importorskip("distributed")
+
+ENVIRONMENT = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture
+def scheduler():
+    """The address of a scheduler on loopback."""
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    process = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    try:
+        yield _first_address(process.stderr)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _first_address(lines):
+    for line in lines:
+        if found := re.search(r"tcp://127\.0\.0\.1:\d+", line):
+            return found.group()
+    raise AssertionError("the scheduler said no address")
+
+
+@pytest.fixture
+def workers(scheduler, tmp_path):
+    """Two workers in process groups of their own, without nannies: a killed one stays dead."""
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", "1", "--no-nanny"]
+    command += ["--no-dashboard", "--host", "127.0.0.1", "--local-directory", str(tmp_path / "dask")]
+    processes = [
+        subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True, env=ENVIRONMENT) for _ in range(2)
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def test_a_cluster_without_workers_is_named(scheduler, tmp_path, capsys):
+    assert main(["run", *SMOKE, "--dask", scheduler, "--out", str(tmp_path)]) == 1
+    assert "has no workers. Start some: dask worker" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_study_survives_a_killed_worker_and_gives_the_numbers_of_one_process(scheduler, workers, tmp_path):
+    spread_out, alone = tmp_path / "spread", tmp_path / "alone"
+    command = [sys.executable, "-m", "studies", "run", *SMOKE, "--dask", scheduler, "--out", str(spread_out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    end = time.monotonic() + 120
+    while len(records(spread_out)) < 2:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end, "the study did not get going"
+        time.sleep(0.05)
+    workers[0].send_signal(signal.SIGKILL)
+    error = process.communicate(timeout=240)[1]
+    assert process.returncode == 0, error
+    assert main(["run", *SMOKE, "--engine", "gridsearch", "--out", str(alone)]) == 0
+    assert same_tables(spread_out, alone)

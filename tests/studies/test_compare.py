@@ -1,0 +1,212 @@
+"""Comparisons on a model and data of one's own: what they leave, what they conclude, and their command."""
+
+import dataclasses
+from math import nan
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import studies
+from studies import claims
+from studies.catalog import STUDIES, OwnCommand
+from studies.command_line.main import main
+from studies.compare import ARMS
+from studies.data import own as data
+from studies.errors import StudyError
+from studies.records.tables import CURVE_COLUMNS, PATH_COLUMNS
+from studies.training.build import optimizer_of
+from tests import made_up, own_models
+from tests.models import OPTIMIZERS
+from tests.own_models import HERE, QUICK, digits, small, tokens, words
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """The results folder of a comparison made by the command line."""
+    out = tmp_path_factory.mktemp("own")
+    x, y = digits()
+    np.savez(out / "digits.npz", x_train=x, y_train=y)
+    assert main(arguments(out)) == 0
+    return out
+
+
+def arguments(out):
+    chosen = ["--optimizers", "Adam,AMSGrad,AdaMax", "--grid", "learning_rate=0.01;beta_2=0.99,0.999"]
+    sizes = ["--seeds", "2", "--epochs", "1", "--out", str(out)]
+    return ["compare", f"{HERE}:small", "--data", str(out / "digits.npz"), *chosen, *sizes]
+
+
+def test_a_comparison_searches_and_repeats_as_a_published_study_does(out):
+    runs = studies.results(out).runs
+    assert runs.groupby(["stage", "optimizer"]).size().to_dict() == {
+        ("search", name): 2 * 3 for name in ("Adam", "AMSGrad", "AdaMax")
+    } | {("repeat", name): 2 for name in ("Adam", "AMSGrad", "AdaMax")}
+    assert set(runs["study"]) == {"compare-small-digits"}
+    assert (runs["status"] == "ok").all()
+
+
+def test_every_optimizer_of_the_library_can_be_compared():
+    """Each is made with the settings that the page of a comparison states."""
+    assert {cls.__name__ for cls in OPTIMIZERS} | {"SGD"} == set(ARMS)
+    for name in ("RAdam", "AdaBelief", "Yogi"):
+        arm = dataclasses.replace(ARMS[name], learning_rate=0.01, beta_2=0.99)
+        optimizer = optimizer_of(SimpleNamespace(**vars(arm), batch_size=32, epochs=1), rows=64)
+        assert type(optimizer).__name__ == name
+        assert optimizer.epsilon == {"AdaBelief": 1e-16, "Yogi": 1e-3}.get(name, 1e-8)
+        assert getattr(optimizer, "bias_correction", None) in (None, False)
+
+
+@pytest.mark.slow
+def test_an_optimizer_of_no_study_is_compared_with_adam(tmp_path):
+    chosen = QUICK | {"optimizers": ("Adam", "RAdam", "AdaBelief", "Yogi")}
+    found = studies.compare(small, *digits(), out=tmp_path, verbose=0, **chosen)
+    assert set(found.runs["optimizer"]) == set(chosen["optimizers"])
+    assert (found.runs["status"] == "ok").all()
+
+
+def test_a_network_may_have_layers_of_one_s_own(tmp_path):
+    found = studies.compare(own_models.with_own_layer, *digits(), out=tmp_path, verbose=0, **QUICK)
+    assert (found.runs["status"] == "ok").all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [own_models.residual, own_models.transformer, own_models.recurrent])
+def test_residual_networks_transformers_and_recurrent_ones_train_alike_by_both_engines(model, tmp_path):
+    x, y = digits()
+    losses = []
+    for engine in ("replicas", "gridsearch"):
+        own = {"out": tmp_path / engine, "engine": engine, "verbose": 0}
+        found = studies.compare(model, x.reshape(-1, 8, 8), y, **own, **QUICK | {"seeds": 1})
+        losses.append(found.runs["val_loss"])
+    assert np.isfinite(losses[0]).all()
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_a_comparison_named_as_a_source_begins_has_its_report_among_ones_own(tmp_path):
+    studies.compare(small, *digits(), name="perez-x", out=tmp_path, verbose=0, **QUICK)
+    page = (tmp_path / "report.html").read_text()
+    assert 'id="perez-x-paired"' in page
+    assert 'id="source-own"' in page
+    assert 'id="source-perez"' not in page
+
+
+def test_each_optimizer_is_judged_against_adam_beside_the_claims_of_the_sources(out):
+    found = studies.results(out)
+    mine = found.own
+    own = found.verdicts[(found.verdicts["reading"] == "") & (found.verdicts["part"] == "")]
+    assert len(own) == len(claims.CLAIMS) + len(mine)
+    assert mine["source"].str.startswith("You ask").all()
+    assert list(mine["text"]) == [
+        f"{name}'s final validation {better} than Adam's."
+        for name in ("AMSGrad", "AdaMax")
+        for better in ("loss is lower", "accuracy is higher")
+    ]
+    assert (mine["n"] == 2).all()
+    assert mine["needs"].str.endswith("--epochs 1 --seeds 10").all()
+
+
+def test_the_page_shows_verdicts_figures_and_the_command_of_a_comparison(out):
+    page = (out / "report.html").read_text()
+    assert f"python -m studies compare {HERE}:small --data {out}/digits.npz" in page
+    assert "--epochs 1 --seeds 2" in page
+    assert 'id="compare-small-digits-paired"' in page
+    assert "AMSGrad&#39;s final validation loss is lower than Adam&#39;s." in page
+
+
+def test_results_are_the_tables_that_are_written(out):
+    found = studies.results(out)
+    for name in ("runs", "curves", "verdicts"):
+        written, frame = pd.read_csv(out / f"{name}.csv"), getattr(found, name)
+        assert list(written.columns) == list(frame.columns)
+        assert len(written) == len(frame) > 0
+    assert found.paths.empty
+
+
+@pytest.mark.slow
+def test_the_same_model_trains_nothing_twice_and_a_changed_one_everything(out, monkeypatch):
+    records = list((out / "records").rglob("*.json"))
+    before = {path: path.stat().st_mtime_ns for path in records}
+    assert main(arguments(out)) == 0
+    assert {path: path.stat().st_mtime_ns for path in (out / "records").rglob("*.json")} == before
+    monkeypatch.setattr(own_models, "UNITS", 9)
+    assert main(arguments(out)) == 0
+    assert len(list((out / "records").rglob("*.json"))) == 2 * len(records)
+
+
+@pytest.mark.slow
+def test_tokens_stay_whole_numbers_and_both_engines_agree(tmp_path, capsys):
+    runs = []
+    for engine in ("replicas", "gridsearch"):
+        how = {"from_logits": True, "engine": engine, "verbose": 0, "out": tmp_path / engine}
+        runs.append(studies.compare(words, *tokens(), **how, **QUICK).runs)
+    assert "done" not in capsys.readouterr().err
+    for column in ("train_loss", "val_loss", "val_accuracy"):
+        np.testing.assert_allclose(runs[0][column], runs[1][column], rtol=1e-4)
+    study = dataclasses.replace(STUDIES["digits"], divide_by=None)
+    prepared = data.dataset("words", *tokens()).prepared(study)
+    assert prepared.x_train.dtype.kind == "i"
+    assert set(prepared.x_train.ravel()) <= set(range(50))
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"seeds": 0}, "seeds must be a whole number of at least 1, not 0"),
+        ({"batch_size": 0.5}, "batch_size must be a whole number of at least 1, not 0.5"),
+        ({"engine": "fast"}, "engine must be replicas or gridsearch, not 'fast'"),
+        ({"name": "mcgill-logistic"}, "The name mcgill-logistic is taken"),
+        ({"name": "Perez"}, "The name Perez is taken"),
+        ({"jobs": 2}, "keeps all cores busy; leave out jobs"),
+    ],
+)
+def test_choices_that_there_are_not_are_refused(choice, said, tmp_path):
+    with pytest.raises(StudyError, match=said):
+        studies.compare(small, *digits(), out=tmp_path, **choice)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["small"], "must be MODULE:FUNCTION"),
+        (["m:f"], "required: --data"),
+        (["m:f", "--data", "x.npz", "--optimizers", "Adam,Lion"], "no optimizer 'Lion'; there are Adam, AMSGrad,"),
+        (["m:f", "--data", "x.npz", "--optimizers", "AMSGrad,AdaMax"], "judged against Adam"),
+        (["m:f", "--data", "x.npz", "--optimizers", "Adam"], "one other at least"),
+        (["m:f", "--data", "x.npz", "--grid", "0.1,0.01"], "must be as learning_rate="),
+        (["m:f", "--data", "x.npz", "--grid", "momentum=0.9"], "learning_rate and beta_2, not for"),
+        (["m:f", "--data", "x.npz", "--grid", "beta_2=1.5"], "values of beta_2 must be between 0 and 1"),
+        (["m:f", "--data", "x.npz", "--name", "a/b"], "letters, digits"),
+        (["m:f", "--data", "x.npz", "--name", "mcgill-logistic"], "The name mcgill-logistic is taken"),
+        (["m:f", "--data", "x.npz", "--name", "source-perez"], "The name source-perez is taken"),
+        (["m:f", "--data", "x.npz", "--engine", "replicas", "--jobs", "2"], "leave out --jobs"),
+    ],
+)
+def test_bad_usage_of_compare_ends_with_code_2(options, said, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", *options])
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_is_missing_ends_with_code_1_and_one_line(capsys):
+    assert main(["compare", "m:f", "--data", "nowhere.npz"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "nowhere.npz does not exist. Write one: numpy.savez" in error
+
+
+@pytest.mark.parametrize(("seeds", "verdict"), [(12, claims.SUPPORTED), (4, claims.INCONCLUSIVE)])
+def test_a_better_optimizer_is_found_better_given_enough_runs(seeds, verdict):
+    own = {"name": "compare-a-b", "title": "a on b", "source": "own", "own_command": OwnCommand("m:a")}
+    study = dataclasses.replace(STUDIES["digits"], **own)
+    arms = [{"optimizer": arm.optimizer} for arm in study.arms]  # AMSGrad's made-up loss is about a tenth lower
+    runs, _ = made_up.fits("compare-a-b", arms, seeds=seeds)
+    empty = pd.DataFrame(columns=CURVE_COLUMNS), pd.DataFrame(columns=PATH_COLUMNS)
+    loss, accuracy = claims.verdicts(runs, *empty, of=[study])[len(claims.CLAIMS) :]
+    assert (loss.verdict, accuracy.verdict, loss.n) == (verdict, verdict, seeds)
+    p = 2 / 2**seeds if seeds > 5 else nan
+    assert [loss.counted[0].p, accuracy.counted[0].p] == pytest.approx([p, p], nan_ok=True)
+    assert loss.p_holm == pytest.approx(2 * p, nan_ok=True)  # of two questions
+    assert loss.needs == (() if seeds > 10 else (OwnCommand("m:a", seeds=10),))

@@ -1,0 +1,111 @@
+"""Models and arrays that a user brings: found, told apart, checked; and what is refused, each in one line."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import studies
+from studies.data import own as data
+from studies.errors import StudyError
+from studies.networks import own as models
+from tests import own_models
+from tests.own_models import HERE, QUICK, digits, small
+
+
+def test_a_model_is_known_by_what_it_builds(monkeypatch):
+    first = models.identified(f"{HERE}:small")
+    assert models.identified(f"{HERE}:small") == first  # though Keras names its layers anew
+    monkeypatch.setattr(own_models, "UNITS", 9)
+    assert models.identified(f"{HERE}:small") != first
+    with pytest.raises(StudyError, match="does not build the same model every time"):
+        models.network(first)
+
+
+def test_the_code_of_a_layer_of_ones_own_belongs_to_the_model(monkeypatch):
+    first = models.identified(f"{HERE}:with_own_layer")
+    monkeypatch.setattr("inspect.getsource", lambda kind: "another")
+    assert models.identified(f"{HERE}:with_own_layer") != first
+
+
+def test_a_function_that_has_no_name_to_import_can_be_compared():
+    name = models.named(lambda: small())
+    assert models.built(name).output_shape == (None, 10)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("no_such_module:small", "The module no_such_module cannot be imported: ModuleNotFoundError"),
+        (f"{HERE}:nothing", f"There is no nothing in the module {HERE}"),
+        (f"{HERE}:NO_FUNCTION", "must be a function that builds the model, not a int"),
+        (f"{HERE}:broken", "broken fails: ValueError"),
+        (f"{HERE}:digits", "must return a Keras model, not a tuple"),
+        (f"{HERE}:compiled", "Leave `compile` out"),
+        (f"{HERE}:two_inputs", "one input and one output, not 2 and 1"),
+        (f"{HERE}:words", r"takes rows of shape \(None,\); those of x_train have shape \(8, 8\)"),
+        (f"{HERE}:linear", "not probabilities: end it in a softmax, or say from_logits"),
+        (lambda: keras.Sequential([layers.Dense(10)]), "begins with a keras.Input, not one without it"),
+        (3, "must be a function that builds it, not a int"),
+    ],
+)
+def test_a_model_that_cannot_be_compared_is_refused_in_one_line(model, said, tmp_path):
+    x, y = digits()
+    x = x.reshape(-1, 8, 8) if model == f"{HERE}:words" else x
+    with pytest.raises(StudyError, match=said) as refused:
+        studies.compare(model, x, y, out=tmp_path / "out", **QUICK)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_outputs_must_match_the_classes_and_tokens_the_embedding():
+    with pytest.raises(StudyError, match=r"one output for each of the 3 classes, \(None, 3\), not in \(None, 10\)"):
+        models.check(f"{HERE}:small", np.zeros((4, 64), "float32"), 3)
+    with pytest.raises(StudyError, match="takes 0 to 49; x_train holds 0 to 50"):
+        models.check(f"{HERE}:words", np.array([[0, 50]]), 2, from_logits=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"y_train": np.arange(12.0)}, "y_train must hold whole-number labels .* not float64"),
+        ({"y_train": np.zeros((12, 3), int)}, r"\(rows,\), not \(12, 3\). Of one-hot labels take y.argmax\(1\)"),
+        ({"y_train": np.zeros(12, int)}, "holds one class only"),
+        ({"y_train": np.repeat([0, 2], 6)}, "every label from 0 to 2 in 3 rows at least, .*; label 1 has 0"),
+        ({"y_train": np.repeat([-1, 1], 6)}, "holds the label -1; labels are 0, 1"),
+        ({"y_train": np.repeat([0, 1], 5)}, "the same number of rows, not 12 and 10"),
+        ({"x_train": np.full((12, 2), "a")}, "x_train must hold numbers, not <U1"),
+        ({"x_train": np.arange(12)}, r"\(rows, ...\), not \(12,\)"),
+        ({"x_train": np.full((12, 2), np.nan)}, "not finite"),
+        ({"x_test": np.zeros((4, 3))}, r"rows of shape \(2,\) as x_train does, not \(3,\)"),
+        ({"y_test": np.full(4, 2)}, "y_test holds the label 2; those of y_train are 0 to 1"),
+        ({"y_test": None}, "x_test and y_test come together"),
+    ],
+)
+def test_arrays_that_cannot_be_compared_are_refused_by_name(changes, said):
+    good = {"x_train": np.zeros((12, 2)), "y_train": np.repeat([0, 1], 6)}
+    good |= {"x_test": np.zeros((4, 2)), "y_test": np.repeat([0, 1], 2)}
+    with pytest.raises(StudyError, match=said):
+        data.dataset("mine", **good | changes)
+
+
+def test_without_a_test_set_a_stratified_quarter_is_held_out():
+    found = data.dataset("mine", np.arange(80.0).reshape(40, 2), np.repeat([0, 1], 20))
+    assert np.bincount(found.y_test).tolist() == [5, 5]
+    assert not {*map(tuple, found.x_train)} & {*map(tuple, found.x_test)}
+
+
+def test_files_that_hold_no_such_arrays_are_refused_by_name(tmp_path):
+    np.savez(tmp_path / "other.npz", images=np.zeros(3))
+    np.savez(tmp_path / "objects.npz", x_train=np.array([{}]), y_train=np.zeros(1))
+    (tmp_path / "text.npz").write_text("no arrays")
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    for name, said in {
+        "nothing.npz": "nothing.npz does not exist",
+        "other.npz": "must hold the arrays x_train and y_train; it holds images",
+        "objects.npz": "objects.npz is not a whole .npz file of plain arrays",
+        "text.npz": "text.npz is not a whole .npz file",
+        "one.npy": "one.npy is not a whole .npz file",
+    }.items():
+        with pytest.raises(StudyError, match=said):
+            data.read(tmp_path / name)
