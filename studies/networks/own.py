@@ -20,8 +20,12 @@ _fixed: dict[str, dict[str, str]] = {}
 
 
 def named(function: object) -> str:
-    """Return "MODULE:FUNCTION" for a function given as an object or by that name already."""
+    """Return "MODULE:FUNCTION" for a function given as an object or by that name already.
+
+    A name stands for what can be imported, also where an object of that name was given before.
+    """
     if isinstance(function, str):
+        _given.pop(function, None)
         return function
     if not callable(function):
         raise StudyError(f"The model must be a function that builds it, not {_kind(function)}.")

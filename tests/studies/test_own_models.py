@@ -33,6 +33,13 @@ def test_a_function_that_has_no_name_to_import_can_be_compared():
     assert models.built(name).output_shape == (None, 10)
 
 
+def test_a_name_is_what_can_be_imported_also_after_an_object_of_that_name(monkeypatch):
+    models.named(small)
+    monkeypatch.setattr(own_models, "small", own_models.linear)
+    name = f"{HERE}:small"
+    assert models.built(models.named(name)).layers[-1].activation is keras.activations.linear
+
+
 @pytest.mark.parametrize(
     ("model", "said"),
     [
