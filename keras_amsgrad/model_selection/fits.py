@@ -84,10 +84,12 @@ class OwnFit:
 
     Attributes:
         reason: Why it is no replica, as the end of a sentence. None where its own `fit` will say what is wrong.
+        if_it_succeeds: The reason where its own `fit` should have failed and has not.
         seconds: The time that it took.
     """
 
     reason: str | None = None
+    if_it_succeeds: str | None = None
     seconds: float = 0.0
 
 
@@ -128,6 +130,11 @@ class SearchedFits:
             self._train({place: Fit(candidate, rows, rows[:0])})
         return self.found[place]
 
+    def succeeded(self, found: OwnFit, candidate: Candidate) -> None:
+        """Note that an estimator's own `fit` succeeded; warn where that was not expected."""
+        if found.if_it_succeeds and found.if_it_succeeds not in self.reasons:
+            self._warn(found.if_it_succeeds, candidate, "Fits are")
+
     def _train(self, missing: dict[Hashable, Fit]) -> None:
         if missing:
             self.candidates += [fit.candidate for fit in missing.values()]
@@ -142,10 +149,13 @@ class SearchedFits:
             if isinstance(found, OwnFit) and found.reason and found.reason not in self.reasons:
                 reasons.setdefault(found.reason, []).append(fit.candidate)
         for reason, candidates in reasons.items():
-            self.reasons.add(reason)
-            first = {name: str(value) if len(str(value)) < 60 else "..." for name, value in candidates[0].items()}
             many = f"{len(candidates)} of {len(fits)} fits are" if len(fits) > 1 else "A fit is"
-            warn(f"{many} trained by the estimator's own `fit`, one after another: {reason}. (First: {first})")
+            self._warn(reason, candidates[0], many)
+
+    def _warn(self, reason: str, candidate: Candidate, subject: str) -> None:
+        self.reasons.add(reason)
+        first = {name: str(value) if len(str(value)) < 60 else "..." for name, value in candidate.items()}
+        warn(f"{subject} trained by the estimator's own `fit`, one after another: {reason}. (First: {first})")
 
     def seconds(self) -> np.ndarray:
         """Return the seconds of each candidate that was in a batch, on each split."""

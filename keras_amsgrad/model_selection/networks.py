@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_amsgrad.internals import keras as keras_internals
+from keras_amsgrad.replicas.strengths import without_strengths
 
 ROWS = 4  # on which the outputs of two networks are compared
 PLAIN = (int, float, str, bool, type(None))
@@ -19,7 +20,8 @@ def network_key(model: keras.Model, x: Any) -> Hashable:
 
     Compared are configuration, the values of all variables (build both after the same `set_random_seed`), the plain
     attributes of layers that are not Keras's own, and, because a configuration holds no more of a function than its
-    name, the outputs and penalties for the first rows of `x`.
+    name, the outputs and penalties for the first rows of `x`. Not compared are the numbers that
+    `keras_amsgrad.replicas.strengths` lists: rates of Dropout layers, penalties of weights.
 
     >>> def network(units, name=None):
     ...     keras.utils.set_random_seed(0)
@@ -32,9 +34,11 @@ def network_key(model: keras.Model, x: Any) -> Hashable:
     for variable in model.variables:
         digest.update(ops.convert_to_numpy(ops.cast(variable, _readable(variable.dtype))).tobytes())
     first = keras.tree.map_structure(lambda part: part[:ROWS], x)
-    for output in [*keras.tree.flatten(model(first, training=False)), *model.losses]:
-        digest.update(ops.convert_to_numpy(ops.cast(output, "float32")).tobytes())
-    return type(model), configuration(model), digest.hexdigest()
+    penalties = tuple(part_key(layer.activity_regularizer) for layer in keras_internals.all_layers(model))
+    with without_strengths(model):
+        for output in [*keras.tree.flatten(model(first, training=False)), *model.losses]:
+            digest.update(ops.convert_to_numpy(ops.cast(output, "float32")).tobytes())
+        return type(model), configuration(model), penalties, digest.hexdigest()
 
 
 def _readable(dtype: str) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +11,7 @@ import numpy as np
 from keras_amsgrad.internals import keras as keras_internals
 from keras_amsgrad.model_selection.networks import part_key
 from keras_amsgrad.replicas.replica import Outcome, Replica
+from keras_amsgrad.replicas.strengths import strengths
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,6 +32,11 @@ class Network:
     def metrics(self) -> tuple[Any, Any]:
         """The metrics and weighted metrics with which it was compiled."""
         return keras_internals.compiled_metrics(self.model)
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """The numbers in which networks with the same key may differ."""
+        return strengths(self.model)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,8 +80,11 @@ class Plan:
         settings = self.batch_size, self.validation_batch_size, self.shuffle, self.validation_split
         return self.network.key, part_key(parts), settings, id(self.x), id(self.y)
 
-    def replica(self) -> Replica:
-        """Return the replica: Keras validates on the last rows."""
+    def replica(self, strengths: Sequence[float] | None = None) -> Replica:
+        """Return the replica, with the given strengths or those of its program's network.
+
+        Keras validates on the last rows.
+        """
         trained_on = math.floor(len(self.training) * (1 - self.validation_split))
         return Replica(
             self.optimizer,
@@ -85,4 +94,5 @@ class Plan:
             self.outputs_for,
             self.sample_weight,
             self.epochs,
+            strengths,
         )

@@ -59,6 +59,7 @@ class SearchedEstimator(BaseEstimator):
             self.fitted_ = own.fit(X.data(), y, **params)
         finally:
             found.seconds = time.perf_counter() - started
+        self.fits.succeeded(found, self.candidate)
         return self
 
     def finally_fitted(self) -> Any:

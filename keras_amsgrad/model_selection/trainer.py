@@ -81,8 +81,8 @@ class PlannedTrainer:
             check_optimizer(plan.optimizer)
         except UnsupportedError as error:
             return OwnFit(_reason(error))
-        except Exception:  # whatever a model function or a setting does: the estimator's own `fit` will raise it
-            return OwnFit()
+        except Exception as error:  # of a model function or a setting: the estimator's own `fit` raises it, most likely
+            return OwnFit(if_it_succeeds=f"planning them together failed ({_reason(error)})")
         return plan
 
 
@@ -90,10 +90,12 @@ def _trained(members: list[tuple[int, Fit, Plan]]) -> dict[int, TrainedReplica |
     """Train fits whose plans are alike; return what became of each, by its number."""
     plan = members[0][2]
     metrics, weighted_metrics = plan.network.metrics
+    strengths = [each.network.strengths for _, _, each in members]
+    differ = len(set(strengths)) > 1
     try:
         outcomes = train(
             plan.network.build,
-            [each.replica() for _, _, each in members],
+            [each.replica(own if differ else None) for (_, _, each), own in zip(members, strengths, strict=True)],
             plan.x,
             plan.y,
             loss=plan.network.model.loss,

@@ -1,4 +1,4 @@
-"""The three operations that differ between backends: compile, map over replicas, differentiate.
+"""The operations that differ between backends: compile, map over replicas, differentiate, drop out.
 
 The program and the loop around it are the same on every backend. On PyTorch, Keras has no compiled loop: a step is
 plain Python, and replicas train one after another.
@@ -116,3 +116,20 @@ def gradient(function: Callable[..., Any], weights: Sequence[Tensor]) -> tuple[l
     value, auxiliary = function(weights)
     gradients = torch.autograd.grad(value, weights, allow_unused=True, materialize_grads=True)
     return list(gradients), keras.tree.map_structure(lambda tensor: tensor.detach(), auxiliary)
+
+
+def dropout(
+    inputs: Tensor, rate: Tensor, noise_shape: Sequence[int | None] | None, seeds: keras.random.SeedGenerator
+) -> Tensor:
+    """Return what `keras.random.dropout` returns for the same number as a Python float; here `rate` is a scalar tensor.
+
+    Keras asks whether the rate is 0 or 1, which a program cannot ask of one of its inputs.
+    """
+    if BACKEND == "torch":  # where a step is plain Python
+        return keras.random.dropout(inputs, float(rate), noise_shape, seeds)
+    seed, rate = seeds.next(), ops.cast(rate, inputs.dtype)
+    shape = [s if n is None else n for s, n in zip(ops.shape(inputs), noise_shape or [None] * inputs.ndim, strict=True)]
+    if BACKEND == "tensorflow":
+        return tf.nn.experimental.stateless_dropout(inputs, rate=rate, noise_shape=shape, seed=tf.cast(seed, "int32"))
+    kept = jax.random.bernoulli(seed, p=1 - rate, shape=shape)
+    return ops.where(kept, inputs / (1 - rate), ops.zeros_like(inputs))

@@ -82,7 +82,7 @@ def train_chunk(
     """Train the replicas of a chunk and return their outcomes; end early when the event `stop` is set."""
     started = time.perf_counter()
     program = programs.program(chunk)
-    state = program.initial_state([programs.weights_for(leader.seed) for leader in chunk.leaders])
+    state = program.initial_state([programs.weights_for(leader.seed) for leader in chunk.leaders], chunk.strengths)
     weights = program.row_weights([leader.sample_weight for leader in chunk.leaders])
     history = ChunkHistory(
         [options.epochs_of(replica) for replica in chunk.replicas],

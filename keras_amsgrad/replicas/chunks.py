@@ -46,7 +46,15 @@ class Chunk:
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """The optimizers of the replicas; the last one fills the places that are left empty."""
-        own = [replica.optimizer for replica in self.replicas]
+        return self._filled([replica.optimizer for replica in self.replicas])
+
+    @property
+    def strengths(self) -> list[Sequence[float]]:
+        """The strengths of the replicas, as their optimizers; empty if they have none of their own."""
+        own = [replica.strengths for replica in self.replicas if replica.strengths is not None]
+        return self._filled(own) if own else []
+
+    def _filled(self, own: list[Item]) -> list[Item]:
         return own + own[-1:] * (self.size * len(self.leaders) - len(own))
 
 

@@ -1,6 +1,8 @@
 """One epoch of many replicas as one compiled program."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import keras
@@ -11,6 +13,7 @@ from keras_amsgrad.replicas import backends, layout, settings
 from keras_amsgrad.replicas.errors import UnsupportedError
 from keras_amsgrad.replicas.measures import Measures, Sums
 from keras_amsgrad.replicas.replica import Weights
+from keras_amsgrad.replicas.strengths import with_strengths
 from keras_amsgrad.replicas.updates import Columns, Update
 from keras_amsgrad.rules import Tensor
 
@@ -31,7 +34,7 @@ class Program:
     rows, or is None.
 
     The state of the replicas is a dictionary of tensors. Weights and slots are stored as `layout` describes; everything
-    else has the replicas on its first axis.
+    else has the replicas on its first axis. "strengths" is empty where all replicas have those of `model`.
 
     Args:
         model: A built Keras model, the template; its weights are not changed.
@@ -61,12 +64,16 @@ class Program:
             self.step, self.sums = backends.compiled(self._step, xla), backends.compiled(self._sums, xla)
         self.predict = backends.compiled(self._predict, xla)
 
-    def initial_state(self, start: Weights) -> State:
-        """Return the state before the first step of replicas that all start from these values of `model.variables`."""
+    def initial_state(self, start: Weights, strengths: Sequence[Sequence[float]] = ()) -> State:
+        """Return the state before the first step of replicas that all start from these values of `model.variables`.
+
+        `strengths` are those of each replica, in the order of `strengths.strengths`; empty: those of `model`.
+        """
         state: State = {
             **self._stacked([start] * self.count),
             "t": np.zeros((), "int32"),
             "alive": np.ones(self.count, bool),
+            "strengths": [np.asarray(each, "float32") for each in _zip(*strengths)],
         }
         state["slots"] = self.update.initial_slots(state["weights"])
         return keras.tree.map_structure(ops.convert_to_tensor, state)
@@ -123,7 +130,7 @@ class Program:
         self, state: State, sums: Sums, numbers: Columns, x: Any, y: Tensor, w: Tensor | None
     ) -> tuple[State, Sums]:
         def loss_of(weights: list[Tensor]) -> tuple[Tensor, Any]:
-            forward = self._forward(weights, state["fixed"], x, training=True, sums=sums, y=y, w=w)
+            forward = self._forward({**state, "weights": weights}, x, training=True, sums=sums, y=y, w=w)
             losses = self.measures.losses(forward)
             return ops.sum(losses), (forward["fixed"], self.measures.add(sums, forward, y, losses))
 
@@ -136,20 +143,18 @@ class Program:
         """Return what is measured of the rows `batches` and `rest`."""
 
         def add(rows: Tensor, sums: Sums) -> Sums:
-            return self.sums(state["weights"], state["fixed"], sums, *_rows((x, y, w), rows))
+            return self.sums(state, sums, *_rows((x, y, w), rows))
 
         start = self.measures.start(self.count)
         sums = self._repeat(batches.shape[0], lambda i, sums: add(batches[i], sums), start)
         return add(rest, sums) if rest.shape[0] else sums
 
-    def _sums(
-        self, weights: list[Tensor], fixed: list[Tensor], sums: Sums, x: Any, y: Tensor, w: Tensor | None
-    ) -> Sums:
-        return self.measures.add(sums, self._forward(weights, fixed, x, training=False, sums=sums, y=y, w=w), y)
+    def _sums(self, state: State, sums: Sums, x: Any, y: Tensor, w: Tensor | None) -> Sums:
+        return self.measures.add(sums, self._forward(state, x, training=False, sums=sums, y=y, w=w), y)
 
     def _predict(self, state: State, x: Any, rows: Tensor) -> Tensor:
         """Return the outputs for some rows, (replicas, rows, ...)."""
-        return self._forward(state["weights"], state["fixed"], _rows(x, rows), training=False)["outputs"]
+        return self._forward(state, _rows(x, rows), training=False)["outputs"]
 
     def _repeat(self, count: int, body: Callable[[Any, Carry], Carry], carry: Carry) -> Carry:
         """Run `carry = body(i, carry)` for i = 0 .. count - 1, as a compiled loop where those are fast."""
@@ -161,8 +166,7 @@ class Program:
 
     def _forward(
         self,
-        weights: list[Tensor],
-        fixed: list[Tensor],
+        state: State,
         x: Any,
         training: bool,
         sums: Sums | None = None,
@@ -172,25 +176,31 @@ class Program:
         """Return what a batch gives: outputs (replicas, rows, ...), the new values of the other variables ("fixed")
         and, where there are targets, what `measures.of_one` gives, stacked.
         """
+        fixed, strengths = state["fixed"], state["strengths"]
+        weights = self._unpacked(state["weights"])
         own = [value for value, is_own in _zip(fixed, self.own_state) if is_own]
         measured = [] if y is None else self.measures.state(sums)
 
         def one(arrays: list[Tensor]) -> dict[str, Any]:
-            mine, others = arrays[: len(weights)], iter(arrays[len(weights) :])
-            state = [next(others) if is_own else value for value, is_own in _zip(fixed, self.own_state)]
-            outputs, state, penalties = self.model.stateless_call(mine, state, x, training=training, return_losses=True)
+            rest = iter(arrays)
+            mine, numbers = _next(len(weights), rest), _next(len(strengths), rest)
+            values = [next(rest) if is_own else value for value, is_own in _zip(fixed, self.own_state)]
+            with with_strengths(self.model, numbers) if numbers else nullcontext():
+                outputs, values, penalties = self.model.stateless_call(
+                    mine, values, x, training=training, return_losses=True
+                )
             # TensorFlow's map cannot return an array from outside of it unchanged, hence the addition.
-            state = [
-                value if is_own else value + ops.zeros_like(value) for value, is_own in _zip(state, self.own_state)
+            values = [
+                value if is_own else value + ops.zeros_like(value) for value, is_own in _zip(values, self.own_state)
             ]
-            found = {"outputs": outputs, "fixed": state}
+            found = {"outputs": outputs, "fixed": values}
             if y is None:
                 return found
             # The losses belong here: Keras's cross-entropy goes back from the outputs of this call to their logits.
             penalty = sum(penalties, ops.zeros(()))
-            return {**found, **self.measures.of_one(outputs, y, w, penalty, list(others), training)}
+            return {**found, **self.measures.of_one(outputs, y, w, penalty, list(rest), training)}
 
-        result = backends.over_replicas(one, [*self._unpacked(weights), *own, *measured], self.count)
+        result = backends.over_replicas(one, [*weights, *strengths, *own, *measured], self.count)
         result["fixed"] = [new if is_own else new[0] for new, is_own in _zip(result["fixed"], self.own_state)]
         return result
 
@@ -253,6 +263,10 @@ def is_convolutional(model: keras.Model) -> bool:
     False
     """
     return any(len(variable.shape) > 2 for variable in model.trainable_variables)
+
+
+def _next(count: int, items: Iterator[Tensor]) -> list[Tensor]:
+    return list(itertools.islice(items, count))
 
 
 def _rows(data: Any, rows: Tensor) -> Any:

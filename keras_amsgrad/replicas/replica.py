@@ -27,6 +27,8 @@ class Replica:
         sample_weight: Weights of all rows, (n,), in the loss and in `weighted_metrics`, while training and validating;
             None: those of `train`. For class weights, which act in training only, give validation rows a weight of 1.
         epochs: Epochs at most; None: those of `train`. Replicas with different numbers train in one program.
+        strengths: Dropout rates and penalties in place of those of the network, in the order of
+            `keras_amsgrad.replicas.strengths.strengths`; None: those of the network.
     """
 
     optimizer: keras.optimizers.Optimizer
@@ -36,6 +38,7 @@ class Replica:
     outputs_for: RowNumbers = ()
     sample_weight: np.ndarray | None = None
     epochs: int | None = None
+    strengths: Sequence[float] | None = None
 
 
 @dataclasses.dataclass(eq=False)

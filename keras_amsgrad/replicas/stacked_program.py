@@ -34,9 +34,16 @@ class StackedProgram:
             self._evaluate = backends.over_groups(program._evaluate, (0, None, None, 0, 0, 0))
             self._predict = backends.over_groups(program._predict, (0, None, 0))
 
-    def initial_state(self, starts: Sequence[Weights]) -> State:
-        """Return the state before the first step; each group starts from its values of `model.variables`."""
-        return self._stacked([self.program.initial_state(start) for start in starts])
+    def initial_state(self, starts: Sequence[Weights], strengths: Sequence[Sequence[float]] = ()) -> State:
+        """Return the state before the first step; each group starts from its values of `model.variables`.
+
+        `strengths` are those of each replica; empty: those of the network.
+        """
+        size = self.program.count
+        states = [
+            self.program.initial_state(start, strengths[i * size : (i + 1) * size]) for i, start in enumerate(starts)
+        ]
+        return self._stacked(states)
 
     def numbers(self, columns: dict[str, np.ndarray]) -> Columns:
         """Return the settings of all replicas that are numbers, given as `settings.columns` returns them."""

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from keras_amsgrad import AMSGrad
 from keras_amsgrad.model_selection import ReplicaGridSearchCV, ReplicaWarning
+from keras_amsgrad.model_selection.scikeras import ScikerasAdapter
 
 X, Y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X).astype("float32")
@@ -52,6 +53,13 @@ def assert_same(mine, theirs):
     for name, values in theirs.cv_results_.items():
         if "score" in name and "time" not in name:
             np.testing.assert_allclose(mine.cv_results_[name], values, rtol=1e-4, err_msg=name)
+
+
+def test_a_failure_to_plan_that_scikit_learn_does_not_share_is_said(monkeypatch):
+    monkeypatch.setattr(ScikerasAdapter, "_weighted", lambda *_: 1 / 0)
+    mine, theirs, (message,) = both(classifier(), {"epochs": [1, 2]})
+    assert_same(mine, theirs)
+    assert "planning them together failed (ZeroDivisionError: division by zero)" in message
 
 
 def test_an_estimator_without_an_adapter_is_searched_as_by_scikit_learn():
