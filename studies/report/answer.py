@@ -142,9 +142,10 @@ problem)."
     if ratios.empty:
         return ""
     low, high = number(round(ratios.min(), 2)), number(round(ratios.max(), 2))
+    many, of = (f"{low} to {high}", "medians, by problem") if low != high else (low, "median")
     return (
-        f"AMSGrad keeps {KEPT['AMSGrad']} numbers for each weight, Adam {KEPT['Adam']}; its runs took {low} to {high} "
-        "times as long as Adam's (medians, by problem)."
+        f"AMSGrad keeps {KEPT['AMSGrad']} numbers for each weight, Adam {KEPT['Adam']}; its runs took {many} "
+        f"times as long as Adam's ({of})."
     )
 
 

@@ -69,6 +69,33 @@ def test_the_answer_comes_first_then_contents_then_a_section_for_each_source(tex
     assert sources == [f"source-{name}" for name in ("bennatan", "korzeniowski", "perez", "bushaev", "digits", "own")]
 
 
+@pytest.fixture(scope="module")
+def first_page(tmp_path_factory):
+    """The path of the page that `make study` leaves, of made-up records."""
+    out = tmp_path_factory.mktemp("first")
+    made_up.record(out, STUDIES["digits"])
+    return page.write_report(out)
+
+
+def test_the_page_of_digits_alone_begins_with_its_answer_and_its_curves(first_page):
+    text = first_page.read_text(encoding="utf-8")
+    lead = text[text.index('id="answer"') : text.index('id="verdicts"')]
+    assert lead.count('<p class="answer">') == 1
+    assert [name in lead for name in ("digits-answer-loss", "digits-answer-accuracy")] == [True, True]
+    unanswered = text[text.index('id="open"') : text.index('id="words"')]
+    assert re.findall(r"<details[^>]*>", unanswered) == ["<details>"]  # one closed line
+
+
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_first_screen_has_the_answer_and_its_picture(first_page, width):
+    with browser.page() as opened:
+        opened.size(width, 900)
+        opened.open(first_page.as_uri())
+        for shown in ("#answer .answer", "#answer figure"):
+            assert opened.run(f"document.querySelector('{shown}').getBoundingClientRect().bottom") < 900
+
+
 def test_the_page_stands_alone(text):
     assert not re.findall(r"(?:https?:)?//(?!www\.w3\.org)[a-z]", text.split("<script>")[0])
     assert not re.findall(r'<(?:link|script|img)[^>]+(?:href|src)="(?!data:)', text)
