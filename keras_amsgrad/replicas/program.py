@@ -223,10 +223,11 @@ class Program:
     def _alive_or(self, old: State, new: State) -> State:
         """Return the state `new`, with the values of `old` for replicas that are not alive."""
         alive = new["alive"]
+        widths = {weight.shape[1] for weight in new["weights"]}
+        along_row = {width: ops.repeat(alive, width // self.count) for width in widths}
 
         def in_rows(old: Tensor, new: Tensor) -> Tensor:
-            replicas = np.repeat(np.arange(self.count), new.shape[1] // self.count)
-            return ops.where(ops.take(alive, replicas), new, old)
+            return ops.where(along_row[new.shape[1]], new, old)
 
         def on_first_axis(old: Tensor, new: Tensor) -> Tensor:
             return ops.where(ops.reshape(alive, (-1, *[1] * (len(new.shape) - 1))), new, old)
