@@ -121,7 +121,8 @@ class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
     Every candidate and fold becomes a replica of a Keras model (see `keras_amsgrad.replicas`). scikit-learn itself
     splits, scores, ranks and refits. Parameters, attributes and methods are those of `GridSearchCV`. Candidates share
     a program if the networks that they build are equal, whether the numbers that differ are parameters of the
-    optimizer, arguments of the model function or whole optimizers. `n_jobs` has no effect on replicas: one program
+    optimizer, arguments of the model function or whole optimizers; networks that differ only in the rates of Dropout
+    layers and in L1 and L2 penalties of weights count as equal. `n_jobs` has no effect on replicas: one program
     keeps all cores busy. The random state of the process is the same after the search as before; only an estimator
     with `random_state=None` takes one number from NumPy's, as in scikit-learn.
 
