@@ -2,12 +2,14 @@
 
 import importlib.util
 import os
+import re
 import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -44,6 +46,26 @@ def test_adam_can_fail_has_a_constraint_that_every_keras_takes():
     variable.constraint = kind()
     assert float(variable.constraint(keras.ops.convert_to_tensor(-3.0))) == -1
     assert "lambda" not in (EXAMPLES / "adam_can_fail.py").read_text()
+
+
+@needs("optuna")
+def test_optuna_is_told_every_trial_of_every_batch():
+    said = run("optuna_batches.py", "2")
+    first, second = map(float, re.findall(r"^batch \d: best validation accuracy (\S+)", said, re.MULTILINE))
+    assert 0.9 < first <= second
+    assert said.endswith("finished trials: 16 of 16\n")
+
+
+def test_seeds_and_folds_have_means_and_spreads_of_their_fits():
+    table = {line[:6].strip(): line for line in run("seeds_and_folds.py").splitlines()}
+    *rows, means, deviations = (
+        [float(number) for number in re.findall(r"\d\.\d{3}", table[name])]
+        for name in ("fold 0", "fold 1", "fold 2", "mean", "std")
+    )
+    fits, sides = np.array(rows)[:, :5], np.array(rows)[:, 5:]
+    assert 0.9 < fits.min() < fits.max()
+    assert np.transpose([fits.mean(1), fits.std(1, ddof=1)]) == pytest.approx(sides, abs=0.002)
+    assert np.array([fits.mean(0), fits.std(0, ddof=1)]) == pytest.approx(np.array([means, deviations]), abs=0.002)
 
 
 @pytest.mark.slow
