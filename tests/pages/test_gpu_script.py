@@ -44,9 +44,19 @@ def start(tmp_path):
 
     def start(*options, **more):
         command, pipe = ["sh", str(SCRIPT), "--out", "out", *options], subprocess.PIPE
-        return subprocess.Popen(
-            command, cwd=tmp_path, env=environment | more, stdout=pipe, stderr=pipe, text=True, start_new_session=True
-        )
+        own = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell cannot trap what its parent ignores
+        try:
+            return subprocess.Popen(
+                command,
+                cwd=tmp_path,
+                env=environment | more,
+                stdout=pipe,
+                stderr=pipe,
+                text=True,
+                start_new_session=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, own)
 
     return start
 

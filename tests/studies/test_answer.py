@@ -119,9 +119,7 @@ def test_the_cost_is_in_numbers_kept_and_in_time():
     runs.loc[runs["optimizer"] == "AMSGrad", "seconds"] = 3.0
     runs.loc[runs["stage"] == "search", "seconds"] = 1.0
     assert answer.times(runs).to_dict() == {"digits": 1.5}
-    assert "3 numbers for each weight, Adam 2; its runs took 1.5 times" in answer.cost_in_words(
-        answer.times(runs)
-    )
+    assert "3 numbers for each weight, Adam 2; its runs took 1.5 times" in answer.cost_in_words(answer.times(runs))
     assert answer.cost_in_words(answer.times(runs.iloc[:0])) == ""
 
 
