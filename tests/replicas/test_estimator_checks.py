@@ -1,12 +1,19 @@
 """scikit-learn's own checks of estimators, as far as they apply to a search over a neural network."""
 
+import os
+
 import keras
 import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from keras_amsgrad import Adam
-from keras_amsgrad.model_selection import ReplicaGridSearchCV
+from keras_amsgrad.model_selection import (
+    ReplicaGridSearchCV,
+    ReplicaHalvingGridSearchCV,
+    ReplicaHalvingRandomSearchCV,
+    ReplicaRandomizedSearchCV,
+)
 from tests.classifiers import TaggedClassifier
 
 pytestmark = pytest.mark.slow
@@ -26,23 +33,35 @@ def network(meta):
     return keras.Sequential(layers)
 
 
-def search():
+# The other three make the fits of the grid search again: with `ESTIMATOR_CHECKS=all pytest ...`, they are checked too.
+SETTINGS = {
+    ReplicaGridSearchCV: {},
+    ReplicaRandomizedSearchCV: {"n_iter": 2, "random_state": 0},
+    ReplicaHalvingGridSearchCV: {"min_resources": "smallest", "random_state": 0},
+    ReplicaHalvingRandomSearchCV: {"n_candidates": 2, "min_resources": "smallest", "random_state": 0},
+}
+CHECKED = list(SETTINGS) if os.environ.get("ESTIMATOR_CHECKS") == "all" else [ReplicaGridSearchCV]
+
+
+def search(kind=ReplicaGridSearchCV):
     classifier = TaggedClassifier(
         network, loss="sparse_categorical_crossentropy", optimizer=Adam, epochs=20, random_state=0, verbose=0
     )
-    return ReplicaGridSearchCV(classifier, {"optimizer__learning_rate": [0.1, 0.01]}, cv=2)
+    return kind(classifier, {"optimizer__learning_rate": [0.1, 0.01]}, cv=2, **SETTINGS[kind])
+
+
+def checks():
+    """Yield each search with each check that scikit-learn has for it."""
+    for kind in CHECKED:
+        yield from estimator_checks_generator(search(kind), expected_failed_checks=EXCEPTIONS, mark="xfail")
 
 
 def name(part):
-    """Return the name of a check. That of the search would hold the address of its function, other in every process."""
-    return part.func.__name__ if hasattr(part, "func") else "search"
+    """Return the name of a check, or of the class of a search."""
+    return part.func.__name__ if hasattr(part, "func") else type(part).__name__
 
 
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    estimator_checks_generator(search(), expected_failed_checks=EXCEPTIONS, mark="xfail"),
-    ids=name,
-)
+@pytest.mark.parametrize(("estimator", "check"), list(checks()), ids=name)
 def test_scikit_learn_accepts_the_search(estimator, check):
     if name(check) in FLOAT64:
         pytest.skip("compares predictions more exactly than float32 holds them")
