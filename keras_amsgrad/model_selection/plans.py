@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from keras_amsgrad.internals import keras as keras_internals
-from keras_amsgrad.model_selection.networks import part_key
+from keras_amsgrad.model_selection.fits import fingerprint
+from keras_amsgrad.model_selection.networks import optimizer_key, part_key
 from keras_amsgrad.replicas.replica import Outcome, Replica
 
 
@@ -74,8 +75,14 @@ class Plan:
         settings = self.batch_size, self.validation_batch_size, self.shuffle, self.validation_split
         return self.network.key, part_key(parts), settings, id(self.x), id(self.y)
 
-    def replica(self) -> Replica:
-        """Return the replica: Keras validates on the last rows."""
+    @property
+    def key_without_epochs(self) -> Hashable:
+        """Return what plans share of which the one with more epochs continues the other."""
+        weight = None if self.sample_weight is None else self.sample_weight.tobytes()
+        return self.key, optimizer_key(self.optimizer), self.seed, fingerprint(self.training), weight
+
+    def replica(self, start: Outcome | None) -> Replica:
+        """Return the replica, which continues `start` if that is given. Keras validates on the last rows."""
         trained_on = math.floor(len(self.training) * (1 - self.validation_split))
         return Replica(
             self.optimizer,
@@ -85,4 +92,5 @@ class Plan:
             self.outputs_for,
             self.sample_weight,
             self.epochs,
+            start,
         )

@@ -51,7 +51,9 @@ class ReplicaSearch(BaseEstimator):
         X, y = indexable(X, y)
         _warn_of_unstratified(self.estimator, self.cv)
         weight = params.get(adapter.weight_name(self.estimator))
-        trainer = PlannedTrainer(adapter(self.estimator, X, y, weight))
+        # Halving by epochs: a survivor of a round continues in the next one.
+        continues = str(getattr(self, "resource", None)).split("__")[-1] == "epochs"
+        trainer = PlannedTrainer(adapter(self.estimator, X, y, weight), continues)
         fits = SearchedFits(self.estimator, X, y, trainer, with_training_outputs=self.return_train_score)
         splits = check_cv(self.cv, y, classifier=is_classifier(self.estimator)).split(X, y, params.get("groups"))
         search: Any = copy.copy(self)

@@ -87,6 +87,30 @@ class Program:
         of = {id(v): ops.convert_to_numpy(value) for v, value in _zip(variables, [*weights, *fixed])}
         return [of[id(v)] for v in self.model.variables]
 
+    def state_of(self, state: State, k: int) -> State:
+        """Return the state of replica `k` alone, in NumPy arrays; `joined` makes one state of several."""
+
+        def in_rows(matrix: Tensor) -> Tensor:
+            return layout.parts(matrix, self.count)[:, k]
+
+        alone = {key: keras.tree.map_structure(in_rows, state[key]) for key in ("weights", "slots")}
+        fixed = [value[k] if own else value for value, own in _zip(state["fixed"], self.own_state)]
+        return keras.tree.map_structure(ops.convert_to_numpy, {**alone, "fixed": fixed, "t": state["t"]})
+
+    def joined(self, states: Sequence[State]) -> State:
+        """Return the state of all replicas from that of each, as `state_of` returns it, after the same updates."""
+
+        def in_rows(*matrices: np.ndarray) -> np.ndarray:
+            return np.concatenate(matrices, 1)
+
+        joined = {
+            key: keras.tree.map_structure(in_rows, *[state[key] for state in states]) for key in ("weights", "slots")
+        }
+        fixed = zip(*[state["fixed"] for state in states], strict=True)
+        joined["fixed"] = [np.stack(each) if own else each[0] for each, own in _zip(fixed, self.own_state)]
+        joined |= {"t": states[0]["t"], "alive": np.ones(self.count, bool)}
+        return keras.tree.map_structure(ops.convert_to_tensor, joined)
+
     def _stacked(self, values: Sequence[Weights]) -> State:
         """Return the parts of a state that hold the values of `model.variables`, given for each replica."""
         position = {id(v): i for i, v in enumerate(self.model.variables)}
