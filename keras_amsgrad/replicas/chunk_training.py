@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_amsgrad.order import epoch_order
-from keras_amsgrad.replicas import settings
+from keras_amsgrad.replicas import backends, settings
 from keras_amsgrad.replicas.backup import Backup
 from keras_amsgrad.replicas.callbacks import ChunkHistory
 from keras_amsgrad.replicas.chunks import Chunk
@@ -46,8 +46,12 @@ class TrainingOptions:
 
     @property
     def keeps_states(self) -> bool:
-        """Whether outcomes keep the states from which training continues; best weights are in none of them."""
-        return self.resumable and not self.restores_weights
+        """Whether outcomes keep the states from which training continues.
+
+        Best weights are in none of them. On torch random layers draw from the random state of the process, so that
+        training that continues would not be that from the beginning.
+        """
+        return self.resumable and backends.CAN_STACK and not self.restores_weights
 
     def epochs_of(self, replica: Replica) -> int:
         """Return how many epochs a replica trains for, at most."""

@@ -93,7 +93,7 @@ def train(
         finished: Positions of replicas that need no training. A chunk that consists of such replicas is left out, and
             its outcomes are None. The other chunks give the same numbers as without `finished`, to the bit.
         resumable: Whether outcomes keep the state from which `Replica.start` continues. It takes the memory of weights
-            and slots. It is not kept for early stopping with `restore_best_weights`.
+            and slots. None is kept for early stopping with `restore_best_weights`, and on the torch backend.
 
     Raises:
         UnsupportedError: Something that `model.fit` supports and replicas do not. The message names it; nothing has
