@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_amsgrad.internals import keras as keras_internals
+from keras_amsgrad.replicas.settings import pure_form
 from keras_amsgrad.replicas.strengths import without_strengths
 
 ROWS = 4  # on which the outputs of two networks are compared
@@ -84,6 +85,18 @@ def part_key(part: Any) -> Hashable:
     if isinstance(part, keras.callbacks.Callback):
         return type(part), tuple((name, part_key(value)) for name, value in vars(part).items())
     return _configured(part)
+
+
+def optimizer_key(optimizer: Any) -> Hashable:
+    """Return what two optimizers of replicas share if they make the same updates.
+
+    >>> adam = keras.optimizers.Adam
+    >>> optimizer_key(adam(0.1)) == optimizer_key(adam(0.1, name="other")) != optimizer_key(adam(0.2))
+    True
+    """
+    form = pure_form(optimizer)
+    numbers = ((name, _configured(value) if callable(value) else value) for name, value in form.numbers.items())
+    return form.key, tuple(numbers)
 
 
 def _configured(part: Any) -> Hashable:

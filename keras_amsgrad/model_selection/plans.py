@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from keras_amsgrad.internals import keras as keras_internals
-from keras_amsgrad.model_selection.networks import part_key
+from keras_amsgrad.model_selection.fits import fingerprint
+from keras_amsgrad.model_selection.networks import optimizer_key, part_key
 from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.strengths import strengths
 
@@ -80,10 +81,17 @@ class Plan:
         settings = self.batch_size, self.validation_batch_size, self.shuffle, self.validation_split
         return self.network.key, part_key(parts), settings, id(self.x), id(self.y)
 
-    def replica(self, strengths: Sequence[float] | None = None) -> Replica:
-        """Return the replica, with the given strengths or those of its program's network.
+    @property
+    def key_without_epochs(self) -> Hashable:
+        """Return what plans share of which the one with more epochs continues the other."""
+        weight = None if self.sample_weight is None else self.sample_weight.tobytes()
+        own = optimizer_key(self.optimizer), self.network.strengths, self.seed
+        return self.key, *own, fingerprint(self.training), weight
 
-        Keras validates on the last rows.
+    def replica(self, start: Outcome | None = None, strengths: Sequence[float] | None = None) -> Replica:
+        """Return the replica, which continues `start` if that is given; Keras validates on the last rows.
+
+        `strengths` are None for those of its program's network.
         """
         trained_on = math.floor(len(self.training) * (1 - self.validation_split))
         return Replica(
@@ -94,5 +102,6 @@ class Plan:
             self.outputs_for,
             self.sample_weight,
             self.epochs,
+            start,
             strengths,
         )

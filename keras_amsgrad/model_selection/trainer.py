@@ -54,15 +54,20 @@ class PlannedReplica:
 
 
 class PlannedTrainer:
-    """Trains fits as replicas: those whose plans are alike together, and none that cannot be planned."""
+    """Trains fits as replicas: those whose plans are alike together, and none that cannot be planned.
 
-    def __init__(self, adapter: Adapter) -> None:
-        self.adapter = adapter
+    If it `continues`, a fit starts where one of the call before ended that differs in its number of epochs only.
+    """
+
+    def __init__(self, adapter: Adapter, continues: bool = False) -> None:
+        self.adapter, self.continues = adapter, continues
+        self.last: dict[Hashable, Outcome] = {}  # of the call before, by `Plan.key_without_epochs`
 
     def train(self, fits: Sequence[Fit]) -> list[TrainedReplica | OwnFit]:
         """Train the fits that can be replicas; return what became of each."""
         found: dict[int, TrainedReplica | OwnFit] = {}
         groups: dict[Hashable, list[tuple[int, Plan]]] = {}
+        starts, self.last = self.last, {}
         self.adapter.prepare(fits)
         with random_state.preserved():
             for i, fit in enumerate(fits):
@@ -72,7 +77,7 @@ class PlannedTrainer:
                 else:
                     groups.setdefault(plan.key, []).append((i, plan))
             for members in groups.values():
-                found |= _trained([(i, fits[i], plan) for i, plan in members])
+                found |= self._trained([(i, fits[i], plan) for i, plan in members], starts)
         return [found[i] for i in range(len(fits))]
 
     def _plan(self, fit: Fit) -> Plan | OwnFit:
@@ -85,17 +90,38 @@ class PlannedTrainer:
             return OwnFit(if_it_succeeds=f"planning them together failed ({_reason(error)})")
         return plan
 
+    def _trained(
+        self, members: list[tuple[int, Fit, Plan]], starts: dict[Hashable, Outcome]
+    ) -> dict[int, TrainedReplica | OwnFit]:
+        """Train fits whose plans are alike; return what became of each, by its number."""
+        plans = [plan for _, _, plan in members]
+        try:
+            outcomes = self._outcomes(plans, starts)
+        except UnsupportedError as error:
+            return {i: OwnFit(_reason(error)) for i, _, _ in members}
+        except Exception as error:  # of a layer that the backend cannot map, say: slower is better than nothing
+            return {i: OwnFit(f"training them together failed ({_reason(error)})") for i, _, _ in members}
+        return {
+            i: PlannedReplica(plan, dataclasses.replace(outcome, state=None), fit.outputs_for)
+            for (i, fit, plan), outcome in zip(members, outcomes, strict=True)
+        }
 
-def _trained(members: list[tuple[int, Fit, Plan]]) -> dict[int, TrainedReplica | OwnFit]:
-    """Train fits whose plans are alike; return what became of each, by its number."""
-    plan = members[0][2]
-    metrics, weighted_metrics = plan.network.metrics
-    strengths = [each.network.strengths for _, _, each in members]
-    differ = len(set(strengths)) > 1
-    try:
+    def _outcomes(self, plans: list[Plan], starts: dict[Hashable, Outcome]) -> list[Outcome]:
+        """Train replicas of plans that are alike, and remember the outcomes from which others may continue."""
+        plan = plans[0]
+        keys = [each.key_without_epochs if self.continues else None for each in plans]
+        shorter = [starts.get(key) for key in keys]
+        differ = len({each.network.strengths for each in plans}) > 1
+        replicas = [
+            each.replica(
+                start if start and start.epochs <= each.epochs else None, each.network.strengths if differ else None
+            )
+            for each, start in zip(plans, shorter, strict=True)
+        ]
+        metrics, weighted_metrics = plan.network.metrics
         outcomes = train(
             plan.network.build,
-            [each.replica(own if differ else None) for (_, _, each), own in zip(members, strengths, strict=True)],
+            replicas,
             plan.x,
             plan.y,
             loss=plan.network.model.loss,
@@ -105,15 +131,10 @@ def _trained(members: list[tuple[int, Fit, Plan]]) -> dict[int, TrainedReplica |
             validation_batch_size=plan.validation_batch_size,
             shuffle=plan.shuffle,
             callbacks=plan.callbacks,
+            resumable=self.continues,
         )
-    except UnsupportedError as error:
-        return {i: OwnFit(_reason(error)) for i, _, _ in members}
-    except Exception as error:  # of a layer that the backend cannot map, say: slower is better than nothing
-        return {i: OwnFit(f"training them together failed ({_reason(error)})") for i, _, _ in members}
-    return {
-        i: PlannedReplica(each, outcome, fit.outputs_for)
-        for (i, fit, each), outcome in zip(members, outcomes, strict=True)
-    }
+        self.last |= {key: each for key, each in zip(keys, outcomes, strict=True) if each.state is not None}
+        return outcomes
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_amsgrad.order import epoch_order
-from keras_amsgrad.replicas import settings
+from keras_amsgrad.replicas import backends, settings
 from keras_amsgrad.replicas.backup import Backup
 from keras_amsgrad.replicas.callbacks import ChunkHistory
 from keras_amsgrad.replicas.chunks import Chunk
@@ -37,11 +37,21 @@ class TrainingOptions:
     epochs: int
     shuffle: bool
     callbacks: Sequence[Any]
+    resumable: bool
 
     @property
     def restores_weights(self) -> bool:
         """Whether a replica ends with the weights of an earlier epoch."""
         return any(getattr(callback, "restore_best_weights", False) for callback in self.callbacks)
+
+    @property
+    def keeps_states(self) -> bool:
+        """Whether outcomes keep the states from which training continues.
+
+        Best weights are in none of them. On torch random layers draw from the random state of the process, so that
+        training that continues would not be that from the beginning.
+        """
+        return self.resumable and backends.CAN_STACK and not self.restores_weights
 
     def epochs_of(self, replica: Replica) -> int:
         """Return how many epochs a replica trains for, at most."""
@@ -49,7 +59,8 @@ class TrainingOptions:
 
     def steps(self, replica: Replica) -> int:
         """Return how many updates a replica trains for, at most."""
-        return self.epochs_of(replica) * math.ceil(len(replica.training) / self.batch_size)
+        epochs = self.epochs_of(replica) - replica.first_epoch
+        return epochs * math.ceil(len(replica.training) / self.batch_size)
 
     def rows(self, replica: Replica, epoch: int) -> Batches:
         """Return the training rows of one epoch as (full batches, the short rest)."""
@@ -82,7 +93,12 @@ def train_chunk(
     """Train the replicas of a chunk and return their outcomes; end early when the event `stop` is set."""
     started = time.perf_counter()
     program = programs.program(chunk)
-    state = program.initial_state([programs.weights_for(leader.seed) for leader in chunk.leaders], chunk.strengths)
+    starts = [replica.start for replica in chunk.replicas if replica.start]  # of all replicas, or of none
+    final = {k: start.state for k, start in enumerate(starts) if start.state}  # of each replica, at its last epoch
+    if starts:
+        state = program.continued_state(list(final.values()), chunk.strengths)
+    else:
+        state = program.initial_state([programs.weights_for(leader.seed) for leader in chunk.leaders], chunk.strengths)
     weights = program.row_weights([leader.sample_weight for leader in chunk.leaders])
     history = ChunkHistory(
         [options.epochs_of(replica) for replica in chunk.replicas],
@@ -92,23 +108,28 @@ def train_chunk(
         settings.columns(chunk.optimizers),
         lambda k: program.final_weights(state, k),
     )
-    state = program.with_alive(state, history.running)
     state, histories = backup.restore(state)
-    done = history.replay(histories)
+    done = history.replay(histories or [start.history for start in starts])
+    state = program.with_alive(state, history.running)
     epochs = max(history.epochs) if history.running.any() else done
     for epoch in range(done, epochs):
         numbers = program.numbers(history.begin(epoch))
         rows = [options.rows(leader, epoch) for leader in chunk.leaders]
         state, logs = program.epoch(state, numbers, options.x, options.y, weights, rows)
         logs |= _validated(program, state, weights, chunk, options)
-        ran = history.add(epoch, logs)
+        ran, _, of_each = history.add(epoch, logs)
         if on_epoch is not None:
-            on_epoch(*_at_positions(chunk, *ran))
+            on_epoch([chunk.positions[k] for k in ran], epoch, of_each)
+        if options.keeps_states:
+            final |= {k: program.state_of(state, k) for k in ran if not history.running[k]}
         if stop.is_set() or not history.running.any():
             break
         state = program.with_alive(state, history.running)
         backup.save(state, history.history)
-    return _outcomes(program, state, history, chunk, options, time.perf_counter() - started)
+    outcomes = _outcomes(program, state, history, chunk, options, time.perf_counter() - started)
+    for k, of_one in final.items():
+        outcomes[k].state = of_one if options.keeps_states else None
+    return outcomes
 
 
 def _validated(
@@ -121,13 +142,6 @@ def _validated(
     rows = [in_batches(leader.validation, size) for leader in chunk.leaders]
     measured = program.evaluate(state, options.x, options.y, weights, rows)
     return {f"val_{name}": values for name, values in measured.items()}
-
-
-def _at_positions(
-    chunk: Chunk, places: list[int], epoch: int, logs: list[dict[str, Any]]
-) -> tuple[list[int], int, list[dict[str, Any]]]:
-    """Return places within a chunk as positions among all replicas, with what else `on_epoch` is told."""
-    return [chunk.positions[k] for k in places], epoch, logs
 
 
 def _outcomes(

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_amsgrad.internals import keras as keras_internals
 from keras_amsgrad.replicas import backends
-from keras_amsgrad.replicas.program import is_convolutional
+from keras_amsgrad.replicas.networks import is_convolutional
 from keras_amsgrad.replicas.replica import Replica
 from keras_amsgrad.replicas.settings import program_key
 from keras_amsgrad.replicas.threads import at_once
@@ -72,7 +72,8 @@ def groups(replicas: Sequence[Replica]) -> list[list[int]]:
     for i, replica in enumerate(replicas):
         rows = [np.asarray(r, "int64").tobytes() for r in (replica.training, replica.validation, replica.outputs_for)]
         weights = None if replica.sample_weight is None else replica.sample_weight.tobytes()
-        found.setdefault((program_key(replica.optimizer), replica.seed, *rows, weights), []).append(i)
+        place = program_key(replica.optimizer), replica.seed, *rows, weights, replica.first_epoch
+        found.setdefault(place, []).append(i)
     # By epochs, because a chunk trains for as long as the last of its replicas.
     return [sorted(group, key=lambda i: replicas[i].epochs or 0) for group in found.values()]
 

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_amsgrad.replicas import backends, layout, settings
-from keras_amsgrad.replicas.errors import UnsupportedError
+from keras_amsgrad.replicas import backends, layout
 from keras_amsgrad.replicas.measures import Measures, Sums
+from keras_amsgrad.replicas.networks import is_convolutional
 from keras_amsgrad.replicas.replica import Weights
 from keras_amsgrad.replicas.strengths import with_strengths
 from keras_amsgrad.replicas.updates import Columns, Update
@@ -24,7 +24,6 @@ Carry = TypeVar("Carry")
 # Measured before replicas lay along rows: 75 logistic fits of 1,878 steps took 12.3 s of processor time with XLA, 17.6
 # without.
 STEPS_WORTH_XLA = 1000
-OVERRIDES = ("train_step", "test_step", "compute_loss", "compute_metrics")  # what a subclass of Model may change
 
 
 class Program:
@@ -73,7 +72,7 @@ class Program:
             **self._stacked([start] * self.count),
             "t": np.zeros((), "int32"),
             "alive": np.ones(self.count, bool),
-            "strengths": [np.asarray(each, "float32") for each in _zip(*strengths)],
+            "strengths": _columns(strengths),
         }
         state["slots"] = self.update.initial_slots(state["weights"])
         return keras.tree.map_structure(ops.convert_to_tensor, state)
@@ -93,6 +92,30 @@ class Program:
         variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
         of = {id(v): ops.convert_to_numpy(value) for v, value in _zip(variables, [*weights, *fixed])}
         return [of[id(v)] for v in self.model.variables]
+
+    def state_of(self, state: State, k: int) -> State:
+        """Return the state of replica `k` alone, in NumPy arrays; `joined` makes one state of several."""
+
+        def in_rows(matrix: Tensor) -> Tensor:
+            return layout.parts(matrix, self.count)[:, k]
+
+        alone = {key: keras.tree.map_structure(in_rows, state[key]) for key in ("weights", "slots")}
+        fixed = [value[k] if own else value for value, own in _zip(state["fixed"], self.own_state)]
+        return keras.tree.map_structure(ops.convert_to_numpy, {**alone, "fixed": fixed, "t": state["t"]})
+
+    def joined(self, states: Sequence[State], strengths: Sequence[Sequence[float]] = ()) -> State:
+        """Return the state of all replicas from that of each, as `state_of` returns it, after the same updates."""
+
+        def in_rows(*matrices: np.ndarray) -> np.ndarray:
+            return np.concatenate(matrices, 1)
+
+        joined = {
+            key: keras.tree.map_structure(in_rows, *[state[key] for state in states]) for key in ("weights", "slots")
+        }
+        fixed = zip(*[state["fixed"] for state in states], strict=True)
+        joined["fixed"] = [np.stack(each) if own else each[0] for each, own in _zip(fixed, self.own_state)]
+        joined |= {"t": states[0]["t"], "alive": np.ones(self.count, bool), "strengths": _columns(strengths)}
+        return keras.tree.map_structure(ops.convert_to_tensor, joined)
 
     def _stacked(self, values: Sequence[Weights]) -> State:
         """Return the parts of a state that hold the values of `model.variables`, given for each replica."""
@@ -240,30 +263,9 @@ class Program:
         }
 
 
-def check_network(model: keras.Model) -> None:
-    """Raise UnsupportedError where the engine would train `model` differently from `model.fit`."""
-    if not model.built or len(model.outputs) != 1 or isinstance(model.output_shape, dict):
-        raise UnsupportedError(f"`model` must return a built Keras model with one output. Received: {model}")
-    for name in OVERRIDES:
-        if getattr(type(model), name) is not getattr(keras.Model, name):
-            raise UnsupportedError(f"Replicas train without `{name}` of {type(model).__name__}.")
-    if own := [layer.name for layer in model.layers if not isinstance(layer, keras.Model) and layer.metrics]:
-        raise UnsupportedError(f"Layers of replicas must have no metrics of their own. Received: {', '.join(own)}")
-    if model.dtype_policy.name == "mixed_float16":  # where `compile` puts the optimizer in a LossScaleOptimizer
-        raise UnsupportedError(f"{settings.LOSS_SCALING} Received: {model.name} of dtype policy mixed_float16")
-    for variable in model.trainable_variables:
-        if variable.dtype != "float32":
-            raise UnsupportedError(f"Weights of replicas must be float32. Received: {variable.path}, {variable.dtype}")
-
-
-def is_convolutional(model: keras.Model) -> bool:
-    """Return whether any kernel of the model is more than a matrix.
-
-    >>> import keras
-    >>> is_convolutional(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]))
-    False
-    """
-    return any(len(variable.shape) > 2 for variable in model.trainable_variables)
+def _columns(strengths: Sequence[Sequence[float]]) -> list[np.ndarray]:
+    """Return numbers that are given for each replica as arrays (replicas,)."""
+    return [np.asarray(each, "float32") for each in _zip(*strengths)]
 
 
 def _next(count: int, items: Iterator[Tensor]) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,6 +28,8 @@ class Replica:
         sample_weight: Weights of all rows, (n,), in the loss and in `weighted_metrics`, while training and validating;
             None: those of `train`. For class weights, which act in training only, give validation rows a weight of 1.
         epochs: Epochs at most; None: those of `train`. Replicas with different numbers train in one program.
+        start: An outcome, with a `state`, of a replica that differs from this one in `epochs` and `outputs_for` only:
+            training continues from it. The result is that of training from the beginning. None starts there.
         strengths: Dropout rates and penalties in place of those of the network, in the order of
             `keras_amsgrad.replicas.strengths.strengths`; None: those of the network.
     """
@@ -38,7 +41,13 @@ class Replica:
     outputs_for: RowNumbers = ()
     sample_weight: np.ndarray | None = None
     epochs: int | None = None
+    start: "Outcome | None" = None
     strengths: Sequence[float] | None = None
+
+    @property
+    def first_epoch(self) -> int:
+        """The epoch, from 0, with which training starts."""
+        return 0 if self.start is None else self.start.epochs
 
 
 @dataclasses.dataclass(eq=False)
@@ -51,7 +60,9 @@ class Outcome:
             with other metrics and "learning_rate" where they were asked for.
         weights: The values of `model.variables`, NumPy arrays.
         outputs: The outputs for the rows `outputs_for`, (rows, ...).
-        seconds: Its share of the time that its chunk took.
+        seconds: Its share of the time that its chunk took. Epochs before `Replica.start` do not count.
+        state: Weights, slots and all else from which training may continue, in NumPy arrays; None unless `train` was
+            asked to keep it (`resumable`).
     """
 
     status: str
@@ -59,3 +70,9 @@ class Outcome:
     weights: Weights
     outputs: np.ndarray | None
     seconds: float
+    state: dict[str, Any] | None = None
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs in the history."""
+        return len(next(iter(self.history.values()), ()))

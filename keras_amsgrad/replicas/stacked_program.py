@@ -45,6 +45,17 @@ class StackedProgram:
         ]
         return self._stacked(states)
 
+    def continued_state(self, states: Sequence[State], strengths: Sequence[Sequence[float]] = ()) -> State:
+        """Return the state from which replicas continue, given for each; the last fills the places left empty."""
+        filled, size = [*states, *[states[-1]] * (self.count - len(states))], self.program.count
+        parts = [slice(i, i + size) for i in range(0, self.count, size)]
+        return self._stacked([self.program.joined(filled[part], strengths[part]) for part in parts])
+
+    def state_of(self, state: State, k: int) -> State:
+        """Return the state of replica `k` alone, in NumPy arrays."""
+        group, place = divmod(k, self.program.count)
+        return self.program.state_of(self._of_group(state, group), place)
+
     def numbers(self, columns: dict[str, np.ndarray]) -> Columns:
         """Return the settings of all replicas that are numbers, given as `settings.columns` returns them."""
         return {name: self._split(column) for name, column in columns.items()}

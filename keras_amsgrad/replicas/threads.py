@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import keras
 
 from keras_amsgrad.replicas import backends
-from keras_amsgrad.replicas.program import is_convolutional
+from keras_amsgrad.replicas.networks import is_convolutional
 
 Item = TypeVar("Item")
 

@@ -19,7 +19,7 @@ from keras_amsgrad.replicas.callbacks import check_callbacks
 from keras_amsgrad.replicas.chunk_training import OnEpoch, TrainingOptions, train_chunk
 from keras_amsgrad.replicas.chunks import Chunk
 from keras_amsgrad.replicas.measures import measures_of
-from keras_amsgrad.replicas.program import check_network
+from keras_amsgrad.replicas.networks import check_network
 from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.threads import at_once, each_in_threads
@@ -51,6 +51,7 @@ def train(
     on_chunk: Callable[[list[int], list[Outcome]], object] | None = None,
     backup: Callable[[list[int]], pathlib.Path] | None = None,
     finished: Collection[int] = (),
+    resumable: bool = False,
 ) -> list[Any]:  # of `Outcome`, and of None for what is `finished`
     """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
 
@@ -91,6 +92,8 @@ def train(
             early stopping with `restore_best_weights`.
         finished: Positions of replicas that need no training. A chunk that consists of such replicas is left out, and
             its outcomes are None. The other chunks give the same numbers as without `finished`, to the bit.
+        resumable: Whether outcomes keep the state from which `Replica.start` continues. It takes the memory of weights
+            and slots. None is kept for early stopping with `restore_best_weights`, and on the torch backend.
 
     Raises:
         UnsupportedError: Something that `model.fit` supports and replicas do not. The message names it; nothing has
@@ -114,6 +117,7 @@ def train(
         raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
     for replica in replicas:
         settings.check_optimizer(replica.optimizer)
+        _check_start(replica.start, epochs if replica.epochs is None else replica.epochs)
     replicas = _with_row_weights(replicas, sample_weight, len(np.asarray(y)))
     options = TrainingOptions(
         keras.tree.map_structure(_tensor, x),
@@ -124,6 +128,7 @@ def train(
         epochs,
         shuffle,
         [*([early_stopping] if early_stopping else []), *callbacks],
+        resumable,
     )
     outcomes: list[Outcome | None] = [None] * len(replicas)
 
@@ -152,6 +157,15 @@ def train(
         if missing:
             each_in_threads(at_once(programs.template), train_one, missing, done)
     return outcomes
+
+
+def _check_start(start: Outcome | None, epochs: int) -> None:
+    if start is not None and (start.state is None or start.epochs > epochs):
+        state = "no state" if start.state is None else "a state"
+        raise ValueError(
+            f"`start` must have a state and at most the epochs of its replica ({epochs}). "
+            f"Received: {state}, {start.epochs} epochs"
+        )
 
 
 def _tensor(rows: ArrayLike) -> Tensor:
@@ -211,8 +225,8 @@ def _chunks(
     found = chunks.chunks_of_groups(replicas, groups, limits)
     if not found or not backends.can_map_groups():
         return found
-    return chunks.joined(found, min(limits), lambda chunk: (programs.key(chunk), *_row_counts(chunk.leaders[0])))
+    return chunks.joined(found, min(limits), lambda chunk: (programs.key(chunk), *_counts(chunk.leaders[0])))
 
 
-def _row_counts(replica: Replica) -> tuple[int, int, int]:
-    return len(replica.training), len(replica.validation), len(replica.outputs_for)
+def _counts(replica: Replica) -> tuple[int, ...]:
+    return len(replica.training), len(replica.validation), len(replica.outputs_for), replica.first_epoch

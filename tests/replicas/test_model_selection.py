@@ -8,14 +8,7 @@ import numpy as np
 import pytest
 from scikeras.wrappers import KerasClassifier, KerasRegressor
 from sklearn.datasets import load_digits
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - HalvingGridSearchCV is experimental
-from sklearn.model_selection import (
-    GridSearchCV,
-    HalvingGridSearchCV,
-    ParameterGrid,
-    RandomizedSearchCV,
-    StratifiedKFold,
-)
+from sklearn.model_selection import GridSearchCV, ParameterGrid, RandomizedSearchCV, StratifiedKFold
 
 from keras_amsgrad import Adam, AMSGrad, InverseSqrtDecay
 from keras_amsgrad.model_selection import ReplicaGridSearchCV
@@ -151,11 +144,8 @@ def test_any_search_may_have_its_batches_trained_as_replicas_in_any_order(monkey
     assert mine.cv_results_["mean_fit_time"].shape == (5,)
 
 
-def test_randomized_and_halving_searches_need_nothing_but_the_mixin():
+def test_a_randomized_search_needs_nothing_but_the_mixin():
     class ReplicaRandomized(ReplicaSearch, RandomizedSearchCV):
-        pass
-
-    class ReplicaHalving(ReplicaSearch, HalvingGridSearchCV):
         pass
 
     settings = {"n_iter": 3, "random_state": 1, "cv": 2}
@@ -163,12 +153,6 @@ def test_randomized_and_halving_searches_need_nothing_but_the_mixin():
         kind(classifier(), GRID, **settings).fit(*digits()) for kind in (ReplicaRandomized, RandomizedSearchCV)
     )
     assert_same_results(mine, theirs)
-    settings = {"resource": "epochs", "min_resources": 1, "max_resources": 2, "factor": 2, "cv": 2}
-    mine, theirs = (
-        kind(classifier(), GRID, **settings).fit(*digits()) for kind in (ReplicaHalving, HalvingGridSearchCV)
-    )
-    assert_same_results(mine, theirs)
-    assert mine.n_candidates_ == theirs.n_candidates_ == [4, 2]
 
 
 def test_a_fit_that_is_in_no_batch_is_trained_when_it_is_asked_for():

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 from scikeras.wrappers import KerasClassifier
-from sklearn.model_selection import GridSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - HalvingGridSearchCV is experimental
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
 from keras_amsgrad import Adam
-from keras_amsgrad.model_selection import ReplicaGridSearchCV, trainer
+from keras_amsgrad.model_selection import ReplicaGridSearchCV, ReplicaHalvingGridSearchCV, trainer
 from keras_amsgrad.replicas import Replica, strengths, train
 from tests.replicas.comparison import BATCH, CLASSES, TRAINING, VALIDATION, X, fitted
 
@@ -85,3 +86,19 @@ def test_a_rate_of_zero_and_an_activity_penalty_are_programs_of_their_own(monkey
     grid = {"model__rate": [0.0, 0.5], "model__l2": [0.01, 0.1]}
     ReplicaGridSearchCV(classifier, grid, cv=2, refit=False).fit(X, CLASSES)
     assert len(calls) == 4
+
+
+@pytest.mark.usefixtures("no_fit_of_its_own")
+def test_halving_by_epochs_continues_each_with_its_own_rate():
+    classifier = KerasClassifier(
+        build, model__l2=0.01, loss=LOSS, optimizer=Adam, epochs=1, shuffle=False, random_state=0, verbose=0
+    )
+    settings = {"resource": "epochs", "min_resources": 1, "max_resources": 4, "factor": 2, "cv": 2}
+    mine, theirs = (
+        kind(classifier, {"model__rate": [0.1, 0.3, 0.5, 0.7]}, scoring="neg_log_loss", refit=False, **settings).fit(
+            X, CLASSES
+        )
+        for kind in (ReplicaHalvingGridSearchCV, HalvingGridSearchCV)
+    )
+    assert mine.n_resources_ == [1, 2, 4]
+    np.testing.assert_allclose(mine.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], atol=2e-6)
