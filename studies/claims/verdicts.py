@@ -117,8 +117,8 @@ def verdicts(
 ) -> list[Verdict]:
     """Return the `Verdict` on each of `CLAIMS`, from the tables of `studies.records.tables`. Tables may be empty.
 
-    `of` holds the studies behind the tables: the questions of comparisons of one's own among them come last. Where there
-    are only such, they are all that is asked, and count from 1.
+    `of` holds the studies behind the tables: the questions of comparisons of one's own among them come last. Where
+    there are only such, they are all that is asked, and count from 1.
     """
     tables, claims = Tables(runs, curves, paths), [*CLAIMS, *own_claims(of, first=CLAIMS[-1].number + 1)]
     if only_own(of):

@@ -53,9 +53,9 @@ def forest(rows: pd.DataFrame, titles: dict[str, str]) -> Drawing:
         plot_forest(rows, metric, ax).set_xlabel(f"{optimizer or 'each'} minus Adam: {words}")
     panels[0, 0].set_yticks(range(len(labels)), labels)
     caption = (
-        f"{optimizer or listed(optimizers)} against Adam, each with the settings that its own search chose: the mean difference over pairs "
-        "of runs with the same seed, with its 95 % interval (Student's; none for fewer than 5 pairs). Full dots: after "
-        "the last epoch; hollow dots: each run's best epoch. Grey: too small to matter (D)."
+        f"{optimizer or listed(optimizers)} against Adam, each with the settings that its own search chose: the mean "
+        "difference over pairs of runs with the same seed, with its 95 % interval (Student's; none for fewer than 5 "
+        "pairs). Full dots: after the last epoch; hollow dots: each run's best epoch. Grey: too small to matter (D)."
     )
     name = "forest" if optimizer in ("AMSGrad", "") else f"forest-{optimizer.lower()}"
     return Drawing(name, figure, caption, rows.drop(columns="problem"))

@@ -201,7 +201,7 @@ def sentences(rows: pd.DataFrame) -> list[str]:
 
 
 def of_one_problem(rows: Sequence[Any]) -> list[str]:
-    """Return what rows of `tuned` of one metric decide: those that say the same, with as many pairs, in one sentence."""
+    """Return what rows of `tuned` of one metric say: those that decide the same, of as many pairs, in one sentence."""
     groups: dict[tuple[str, int, float], list[Any]] = {}
     for row in rows:
         groups.setdefault((outcome(row).replace(row.optimizer, "other"), row.n, row.adam), []).append(row)
@@ -213,7 +213,7 @@ def _together(rows: Sequence[Any]) -> str:
     first, names = rows[0], listed(_named(row) for row in rows)
     said, unit = outcome(first), _unit(first.metric)
     said = {f"{first.optimizer} is ahead": f"{names} are ahead", "Adam is ahead": f"Adam is ahead of {names}"}.get(
-        said, f"{said[0].upper()}{said[1:]} between Adam and {names}"
+        said, f"{said[0].upper()}{said[1:]} between Adam and each of {names}"
     )
     values = listed(f"{_value(first.metric, row.other)} with {_named(row)}" for row in rows)
     differences = "; ".join(
@@ -221,9 +221,8 @@ def _together(rows: Sequence[Any]) -> str:
         for row in rows
     )
     return (
-        f"{said}: the {METRICS[first.metric]} is {_value(first.metric, first.adam)} with Adam, {values} (less Adam's, in "
-        f"{'points' if unit == 'points' else 'percent'}: {differences}; n = {first.n} pair{'s' * (first.n > 1)} of "
-        "runs each)."
+        f"{said}: the {METRICS[first.metric]} is {_value(first.metric, first.adam)} with Adam, {values} (differences "
+        f"in {unit}: {differences}; n = {first.n} pair{'s' * (first.n > 1)} of runs each)."
     )
 
 

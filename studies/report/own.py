@@ -1,4 +1,4 @@
-"""What the report says of comparisons of one's own: the verdicts on each as one table, and what is said of several once."""
+"""What the report says of comparisons of one's own: the answer to each, its verdicts as a table, and remarks once."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -64,10 +64,9 @@ def notes(claims: Sequence[tuple[int, Verdict]]) -> list[str]:
 def _texts(verdict: Verdict) -> list[str]:
     if not verdict.counted:
         return ["Not run, or every run diverged."]
+    # The spread of too few pairs tells too little to say that they are enough.
     decision, found = verdict.counted[0], verdict.counted[0].deciding.found
-    enough = (
-        needed_in_words(found.needed) if found.needed <= found.n else ""
-    )  # of too few pairs, the spread tells little
+    enough = needed_in_words(found.needed) if found.needed <= found.n else ""
     told = [each for each in remarks(decision, NOT_BELOW) if each != enough]
     return [*told, ROBUST if verdict.robust == "robust" else f"With other choices: {verdict.robust}."]
 
