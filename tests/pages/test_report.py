@@ -89,10 +89,11 @@ def test_the_page_of_digits_alone_begins_with_its_answer_and_its_curves(first_pa
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 @pytest.mark.parametrize("width", [1280, 400])
-def test_the_first_screen_has_the_answer_and_its_picture(first_page, width):
+@pytest.mark.parametrize("of", ["first_page", "own_page"])
+def test_the_first_screen_has_the_answer_and_its_picture(of, width, request):
     with browser.page() as opened:
         opened.size(width, 900)
-        opened.open(first_page.as_uri())
+        opened.open(request.getfixturevalue(of).as_uri())
         for shown in ("#answer .answer", "#answer figure"):
             assert opened.run(f"document.querySelector('{shown}').getBoundingClientRect().bottom") < 900
 
