@@ -115,7 +115,7 @@ def compare(
     models.check(function, arrays.x_train, arrays.classes, from_logits)
     study = NetworkStudy(
         name=name or _name(function, data),
-        title=f"{function.partition(':')[2]} on {data}",
+        title=name or f"{function.partition(':')[2]} on {Path(data).stem}",
         source="own",
         question=f"Does {' or '.join(arm.optimizer for arm in arms[1:])} beat Adam on your model?",
         data=data,

@@ -24,9 +24,9 @@ class Results(NamedTuple):
     @property
     def own(self) -> "pd.DataFrame":
         """The verdicts on the questions of comparisons of one's own, without those on the claims of the sources."""
-        from studies import claims
+        from studies.claims.own import ASKED
 
-        mine = self.verdicts[self.verdicts["claim"] > claims.CLAIMS[-1].number]
+        mine = self.verdicts[self.verdicts["source"].str.startswith(ASKED)]
         return mine[(mine["reading"] == "") & (mine["part"] == "")]
 
 

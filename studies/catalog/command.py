@@ -49,7 +49,8 @@ class OwnCommand:
 
     def __str__(self) -> str:
         if not self.options:
-            return f"studies.compare({self.function.replace(':', '.')}, ..., seeds={self.seeds})"
+            function = self.function.replace(":", ".").removeprefix("__main__.")
+            return f"studies.compare({function}, ..., seeds={self.seeds})"
         words = ["python", "-m", "studies", "compare", self.function]
         return shlex.join([*words, *(word for option in self.options for word in option), "--seeds", str(self.seeds)])
 

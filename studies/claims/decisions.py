@@ -136,14 +136,19 @@ def sentence(decision: Decision) -> str:
         words.append(f"Of {len(decision.parts)} comparisons, {told}. Deciding comparison: {part.evidence.label}:")
     p = "" if isnan(decision.p_holm) else f"; p = {number(decision.p_holm)} after Holm's correction"
     words.append(f"{part.found.text}; n = {part.found.n}{p}.")
-    if part.found.reason:
-        words.append(part.found.reason)
-    if decision.fails:
-        words.append("That is not below .05.")
-    if part.verdict in (INCONCLUSIVE, NO_DIFFERENCE) and part.found.needed:
-        words.append(needed_in_words(part.found.needed))
-    text = " ".join(words)
+    text = " ".join([*words, *remarks(decision)])
     return text[0].upper() + text[1:]
+
+
+def remarks(decision: Decision, not_below: str = "That is not below .05.") -> list[str]:
+    """Return what a reader should know of a reading that was run, beside its numbers: what is missing, and how much.
+
+    `not_below` is said where the p after Holm's correction does not hold.
+    """
+    part = decision.deciding
+    undecided = part.verdict in (INCONCLUSIVE, NO_DIFFERENCE) and part.found.needed
+    needed = needed_in_words(part.found.needed) if undecided else ""
+    return [each for each in (part.found.reason, not_below if decision.fails else "", needed) if each]
 
 
 def needed_in_words(pairs: int) -> str:

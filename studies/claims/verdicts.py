@@ -13,7 +13,7 @@ from studies.catalog.variant import PUBLISHED
 from studies.claims.claim import Claim
 from studies.claims.decisions import Decision, Part, decide, sentence
 from studies.claims.evidence import Tables
-from studies.claims.own import own_claims
+from studies.claims.own import only_own, own_claims
 from studies.claims.sources import CLAIMS
 from studies.claims.statistics import ENOUGH, holm
 from studies.claims.words import CONTRADICTED, DEPENDS, INCONCLUSIVE, NO_DIFFERENCE, NOT_RUN, SUPPORTED
@@ -117,9 +117,12 @@ def verdicts(
 ) -> list[Verdict]:
     """Return the `Verdict` on each of `CLAIMS`, from the tables of `studies.records.tables`. Tables may be empty.
 
-    `of` holds the studies behind the tables: the questions of comparisons among them come last.
+    `of` holds the studies behind the tables: the questions of comparisons of one's own among them come last. Where
+    there are only such, they are all that is asked, and count from 1.
     """
     tables, claims = Tables(runs, curves, paths), [*CLAIMS, *own_claims(of, first=CLAIMS[-1].number + 1)]
+    if only_own(of):
+        claims = list(own_claims(of, first=1))
     decided = {claim.number: [decide(reading, tables) for reading in claim.readings] for claim in claims}
     for source in dict.fromkeys(claim.source for claim in claims):
         own = [claim.number for claim in claims if claim.source == source]

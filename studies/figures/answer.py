@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from studies.catalog.metrics import rope_of
+from studies.claims.words import listed
 from studies.figures.style import STYLES, Drawing, current, grid_of, hover
 
 PANELS = {"val_accuracy": "test accuracy, in points", "val_loss": "test loss, in %"}
@@ -12,7 +13,7 @@ BEST = {"val_accuracy": "best_val_accuracy", "val_loss": "best_val_loss"}
 
 
 def plot_forest(rows: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
-    """Draw rows of answer.csv of one metric, and of its best epoch: for each problem the estimate and its interval.
+    """Draw rows of answer.csv of one metric, and of its best epoch: for each `problem` the estimate and its interval.
 
     The grey band holds the differences that are too small to matter. Full dots are the last epoch's, hollow dots those
     of the best epoch.
@@ -35,19 +36,26 @@ def plot_forest(rows: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes
 
 
 def forest(rows: pd.DataFrame, titles: dict[str, str]) -> Drawing:
-    """Return the figure of the rows of answer.csv of one optimizer; `titles` maps studies to their titles."""
-    counts = rows.groupby("study")["n"].max()
-    rows = rows.assign(problem=[f"{titles.get(each, each)}\n(n = {counts[each]})" for each in rows["study"]])
-    labels = list(rows["problem"].unique())
+    """Return the figure of rows of answer.csv: a line for each problem, and each of several optimizers.
+
+    `titles` maps studies to their titles.
+    """
+    optimizers, problems = list(rows["optimizer"].unique()), rows["study"].nunique()
+    counts = rows.groupby(["study", "optimizer"])["n"].transform("max")
+    names = [titles.get(each, each) for each in rows["study"]]
+    if len(optimizers) > 1:
+        pairs = zip(rows["optimizer"], names, strict=True)
+        names = [optimizer if problems == 1 else f"{optimizer}, {name}" for optimizer, name in pairs]
+    rows = rows.assign(problem=[f"{name}\n(n = {count})" for name, count in zip(names, counts, strict=True)])
+    labels, optimizer = list(rows["problem"].unique()), optimizers[0] if len(optimizers) == 1 else ""
     figure, panels = grid_of(1, len(PANELS), width=9.5, height=0.5 + 0.5 * len(labels), sharey=True)
     for ax, (metric, words) in zip(panels[0], PANELS.items(), strict=True):
-        plot_forest(rows, metric, ax).set_xlabel(f"{rows['optimizer'].iloc[0]} minus Adam: {words}")
+        plot_forest(rows, metric, ax).set_xlabel(f"{optimizer or 'each'} minus Adam: {words}")
     panels[0, 0].set_yticks(range(len(labels)), labels)
-    optimizer = rows["optimizer"].iloc[0]
     caption = (
-        f"{optimizer} against Adam, each with the settings that its own search chose: the mean difference over pairs "
-        "of runs with the same seed, with its 95 % interval (Student's; none for fewer than 5 pairs). Full dots: after "
-        "the last epoch; hollow dots: each run's best epoch. Grey: too small to matter (D)."
+        f"{optimizer or listed(optimizers)} against Adam, each with the settings that its own search chose: the mean "
+        "difference over pairs of runs with the same seed, with its 95 % interval (Student's; none for fewer than 5 "
+        "pairs). Full dots: after the last epoch; hollow dots: each run's best epoch. Grey: too small to matter (D)."
     )
-    name = "forest" if optimizer == "AMSGrad" else f"forest-{optimizer.lower()}"
+    name = "forest" if optimizer in ("AMSGrad", "") else f"forest-{optimizer.lower()}"
     return Drawing(name, figure, caption, rows.drop(columns="problem"))

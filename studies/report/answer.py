@@ -1,6 +1,6 @@
 """The answer to "does AMSGrad beat Adam?": rows and sentences from the tables of a results folder. It never trains."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import exp, isnan, nan
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from studies.catalog.metrics import ROPES, is_accuracy, rope_of
 from studies.catalog.variant import Variant
 from studies.claims.statistics import TESTED, judge, mean_interval
-from studies.claims.words import CONTRADICTED, NO_DIFFERENCE, SUPPORTED, number
+from studies.claims.words import CONTRADICTED, NO_DIFFERENCE, SUPPORTED, listed, number
 
 COLUMNS = ["study", "metric", "optimizer", "n", "adam", "other", "estimate", "low", "high", "bias_correction"]
 METRICS = {
@@ -177,11 +177,12 @@ def sentence(row: Any) -> str:
 AMSGrad (95 % interval −60 to −40 %; n = 10 pairs of runs).'
     """
     said, other, metric = outcome(row), row.optimizer, row.metric
-    higher = "higher" if row.estimate > 0 else "lower"
+    size = _rounded(abs(row.estimate))
+    where = f"{'higher' if row.estimate > 0 else 'lower'} with {other}" if size != "0" else "apart"
     bounds = "no interval" if isnan(row.low) else f"95 % interval {_interval(row)} {_unit(metric)}"
     return (
         f"{said[0].upper()}{said[1:]}: the {METRICS[metric]} is {_value(metric, row.other)} with {other} and "
-        f"{_value(metric, row.adam)} with Adam, {_rounded(abs(row.estimate))} {_unit(metric)} {higher} with {other} "
+        f"{_value(metric, row.adam)} with Adam, {size} {_unit(metric)} {where} "
         f"({bounds}; n = {row.n} pair{'s' * (row.n > 1)} of runs)."
     )
 
@@ -189,14 +190,45 @@ AMSGrad (95 % interval −60 to −40 %; n = 10 pairs of runs).'
 def sentences(rows: pd.DataFrame) -> list[str]:
     """Return what rows of `tuned` say.
 
-    Of one problem: a sentence on accuracy for each optimizer. Of several: a count, of test losses too, which says what
-    early stopping leaves of them.
+    Of one problem: a sentence on accuracy for each optimizer, or one for all of which it decides the same. Of several:
+    a count, of test losses too, which says what early stopping leaves of them.
     """
     accuracies = rows[rows["metric"] == "val_accuracy"]
     if accuracies["study"].nunique() < 2:
-        return [sentence(row) for row in accuracies.itertuples()]
+        return of_one_problem(list(accuracies.itertuples()))
     groups = [(str(name), mine) for name, mine in rows.groupby("optimizer", sort=False) if mine["study"].nunique() > 1]
     return [f"{_count(name, mine[mine['metric'] == 'val_accuracy'])} {_losses(name, mine)}" for name, mine in groups]
+
+
+def of_one_problem(rows: Sequence[Any]) -> list[str]:
+    """Return what rows of `tuned` of one metric say: those that decide the same, of as many pairs, in one sentence."""
+    groups: dict[tuple[str, int, float], list[Any]] = {}
+    for row in rows:
+        groups.setdefault((outcome(row).replace(row.optimizer, "other"), row.n, row.adam), []).append(row)
+    return [_together(group) if len(group) > 1 else sentence(group[0]) for group in groups.values()]
+
+
+def _together(rows: Sequence[Any]) -> str:
+    """Return a sentence on several optimizers that lie alike beside Adam, with as many pairs of runs."""
+    first, names = rows[0], listed(_named(row) for row in rows)
+    said, unit = outcome(first), _unit(first.metric)
+    said = {f"{first.optimizer} is ahead": f"{names} are ahead", "Adam is ahead": f"Adam is ahead of {names}"}.get(
+        said, f"{said[0].upper()}{said[1:]} between Adam and each of {names}"
+    )
+    values = listed(f"{_value(first.metric, row.other)} with {_named(row)}" for row in rows)
+    differences = "; ".join(
+        f"{_named(row)} {_rounded(row.estimate)}{'' if isnan(row.low) else f', 95 % interval {_interval(row)}'}"
+        for row in rows
+    )
+    return (
+        f"{said}: the {METRICS[first.metric]} is {_value(first.metric, first.adam)} with Adam, {values} (differences "
+        f"in {unit}: {differences}; n = {first.n} pair{'s' * (first.n > 1)} of runs each)."
+    )
+
+
+def _named(row: Any) -> str:
+    """Return the name of a row's optimizer, and whether it was not corrected."""
+    return row.optimizer + (", uncorrected" if str(row.bias_correction) == "False" else "")
 
 
 def _count(optimizer: str, rows: pd.DataFrame) -> str:
@@ -231,7 +263,7 @@ def in_words(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "problem": titles.get(row.study, row.study),
-            "optimizer": row.optimizer + (", uncorrected" if str(row.bias_correction) == "False" else ""),
+            "optimizer": _named(row),
             "measure": METRICS[row.metric],
             "Adam": _value(row.metric, row.adam),
             "other": _value(row.metric, row.other),

@@ -15,6 +15,7 @@ from studies import claims, figures
 from studies.catalog import SOURCES, STUDIES, NetworkStudy, Study, catalogued, command_of
 from studies.catalog.metrics import ROPES
 from studies.claims import Verdict
+from studies.claims.own import only_own
 from studies.figures import Drawing, bennatan, reddi
 from studies.figures.style import with_series
 from studies.figures.svg import inline, svg_text
@@ -22,7 +23,7 @@ from studies.records import tables
 from studies.records.plan import Plan
 from studies.records.record import FitRecord, Record
 from studies.records.tables import Found
-from studies.report import answer, cost
+from studies.report import answer, cost, own
 from studies.results import judged, whole
 
 RATE = 1e13  # float32 operations a second that we take a data-centre GPU to sustain in small convolutions (D)
@@ -46,26 +47,35 @@ def write_page(out: Path | str, found: Found, verdicts: list[Verdict]) -> Path:
     answer.tuned(tables.runs(whole(found))).to_csv(out / "answer.csv", index=False)
     tables.write_tables(rows, out)
     page = out / "report.html"
-    groups = by_source(verdicts)
-    unanswered = [each for each in verdicts if each not in [one for _, own in groups for one in own]]
-    text = template("report.html").render(lead=lead, groups=groups, open=unanswered, sources=sources, rows=rows)
+    of_sources = [each for each in verdicts if not own.is_own(each)]
+    groups = by_source(of_sources)
+    unanswered = [each for each in of_sources if each not in [one for _, mine in groups for one in mine]]
+    alone = only_own([plan.study for plan, _ in found])
+    text = template("report.html").render(
+        lead=lead, own=own.groups(verdicts), alone=alone, groups=groups, open=unanswered, sources=sources, rows=rows
+    )
     page.write_text(text, encoding="utf-8")
     return page
 
 
 def _lead(out: Path, found: Found) -> dict[str, Any]:
-    """Return what the page begins with: the answer in sentences, pictures of it where there is one problem, a table."""
+    """Return what the page begins with: the answer in sentences, a picture of it, and its numbers as a table.
+
+    Of one published problem its curves come with it; comparisons of one's own have one picture of all optimizers.
+    """
     runs = tables.runs(whole(found))
     tuned = answer.tuned(runs)
     titles = {plan.study.name: plan.study.title for plan, _ in found if not plan.study.variant}
-    pictures = [_saved(drawing, out / "figures", "answer") for drawing in forests(tuned, titles)]
-    if tuned["study"].nunique() == 1:
+    alone = only_own([plan.study for plan, _ in found])
+    drawn = [figures.answer.forest(tuned, titles)] if alone and len(tuned) else forests(tuned, titles)
+    pictures = [_saved(drawing, out / "figures", "answer") for drawing in drawn]
+    if tuned["study"].nunique() == 1 and not alone:
         name = tuned["study"].iloc[0]
-        own = [record for plan, each in found if plan.study.label == name for record in each]
-        drawings = bennatan.of_answer(_repeats(tables.curves(own)))
+        its = [record for plan, each in found if plan.study.label == name for record in each]
+        drawings = bennatan.of_answer(_repeats(tables.curves(its)))
         pictures += [_saved(drawing, out / "figures", name) for drawing in drawings]
     return {
-        "sentences": answer.sentences(tuned),
+        "sentences": own.answers(tuned, titles, [plan.study.name for plan, _ in found if only_own([plan.study])]),
         "more": answer.more(runs, tables.paths(whole(found))),
         "figures": pictures,
         "rows": answer.in_words(tuned, titles),
@@ -107,7 +117,7 @@ def _source(out: Path, key: str, found: Found) -> dict[str, Any]:
     """Return what the page says about one source: its studies, and what sets them side by side."""
     records = [record for plan, each in found for record in each if not plan.is_small or len(found) == 1]
     runs, curves = _repeats(tables.runs(records)), _repeats(tables.curves(records))
-    together = figures.of_source(key).together(runs, curves) if len(runs) else []
+    together = figures.of_source(key).together(runs, curves) if len(runs) and key != "own" else []
     return {
         "id": f"source-{key}",
         "title": SOURCES[key].citation,

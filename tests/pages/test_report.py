@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from studies import results
-from studies.catalog import STUDIES, Arm, NetworkStudy, command_of
+from studies.catalog import STUDIES, Arm, NetworkStudy, OwnCommand, Search, command_of
+from studies.claims import CLAIMS
 from studies.records.plan import Findings, Plan
 from studies.report import page
 from tests import browser, made_up
@@ -88,12 +89,60 @@ def test_the_page_of_digits_alone_begins_with_its_answer_and_its_curves(first_pa
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 @pytest.mark.parametrize("width", [1280, 400])
-def test_the_first_screen_has_the_answer_and_its_picture(first_page, width):
+@pytest.mark.parametrize("of", ["first_page", "own_page"])
+def test_the_first_screen_has_the_answer_and_its_picture(of, width, request):
     with browser.page() as opened:
         opened.size(width, 900)
-        opened.open(first_page.as_uri())
+        opened.open(request.getfixturevalue(of).as_uri())
         for shown in ("#answer .answer", "#answer figure"):
             assert opened.run(f"document.querySelector('{shown}').getBoundingClientRect().bottom") < 900
+
+
+@pytest.fixture(scope="module")
+def own_page(tmp_path_factory):
+    """The path of the page of a made-up comparison of one's own, of three optimizers."""
+    out = tmp_path_factory.mktemp("own")
+    arms = (Arm("Adam"), Arm("AMSGrad"), Arm("AdaMax"))
+    mine = {"name": "compare-small-digits", "title": "small on digits", "own_command": OwnCommand("my_models:small")}
+    search = Search((0.001,), (0.999,), epochs=2)
+    study = dataclasses.replace(STUDIES["digits"], source="own", arms=arms, search=search, epochs=2, seeds=3, **mine)
+    made_up.record(out, study)
+    return page.write_report(out)
+
+
+def test_the_page_of_one_s_own_comparison_begins_with_its_answer_and_one_picture(own_page):
+    text = own_page.read_text(encoding="utf-8")
+    lead = text[text.index('id="answer"') : text.index('id="verdicts-own"')]
+    assert "<h1>small on digits</h1>" in text
+    assert "<title>small on digits</title>" in text
+    assert re.findall('<p class="answer">(Not decided between Adam and each of AMSGrad and AdaMax)?', lead) == [
+        "Not decided between Adam and each of AMSGrad and AdaMax"
+    ]
+    assert re.findall(r'<figure id="([^"]+)"', lead) == ["answer-forest"]
+    drawn = lead[lead.index("<figure") : lead.index("<figcaption>")]
+    assert [name in drawn for name in ("AMSGrad", "AdaMax", "Nadam")] == [True, True, False]
+
+
+def test_the_page_of_one_s_own_comparison_counts_its_claims_from_1_and_says_the_same_once(own_page):
+    text = own_page.read_text(encoding="utf-8")
+    claims = text[text.index('id="verdicts-own"') : text.index('id="contents"')]
+    assert re.findall(r'<tr id="claim-(\d+)"><td>(\d+)</td>', claims) == [(each, each) for each in "1234"]
+    assert claims.count("3 pairs can never reach p &lt; .05") == 1
+    assert claims.count("<code>studies.compare(my_models.small, ..., seeds=10)</code>") == 1
+    assert text.count("small on digits</h") == 1  # one heading
+    for said in ("the source", "of the sources", "paths.csv", 'id="open"'):
+        assert said not in text.split("<script>")[0].lower()
+
+
+def test_claims_of_one_s_own_count_from_1_beside_those_of_the_sources(tmp_path):
+    mine = {"name": "mine", "title": "small on digits", "own_command": OwnCommand("my_models:small")}
+    made_up.record(tmp_path, STUDIES["digits"])
+    made_up.record(tmp_path, dataclasses.replace(STUDIES["digits"], source="own", seeds=2, **mine))
+    text = page.write_report(tmp_path).read_text(encoding="utf-8")
+    assert re.findall(r'<tr id="claim-(\d+)"><td>(\d+)</td>', text) == [
+        (str(len(CLAIMS) + number), str(number)) for number in (1, 2)
+    ]
+    assert re.findall(r'<p class="answer">([^.]+)', text)[0] == "small on digits"
 
 
 def test_the_page_stands_alone(text):

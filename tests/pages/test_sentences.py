@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TEMPLATES = ("answer.md", "claims.html", "published.md", "report.html")
+TEMPLATES = ("answer.md", "claims.html", "own.html", "published.md", "report.html")
 WEIGHING = re.compile(
     r"\b(lower|higher|lowest|highest|faster|slower|better|best|worse|worst|ahead|behind|beats?|wins?|overfits?|fails?|"
     r"outperforms?|surpass\w*|superior|meet|converges?|contradict\w*|because|overfit\w*|diverges?|loses?|leads?)\b"

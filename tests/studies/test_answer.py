@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from studies.report import answer
+from studies.report import answer, own
 from tests import made_up
 from tests.verdicts import run, table
 
@@ -94,11 +94,37 @@ def test_a_sentence_tells_both_values_the_difference_its_interval_and_n():
     assert "(no interval; n = 1 pair of runs)" in answer.sentence(row(tuned_runs(pairs(0, 1)), "val_loss"))
 
 
+def several(**changes):
+    """Return runs of Adam and others, whose accuracies lie above Adam's by so much."""
+    found = [tuned_runs(pairs(0), pairs(change), other=name) for name, change in changes.items()]
+    return pd.concat(found).drop_duplicates(["stage", "optimizer", "seed"])
+
+
+def test_optimizers_that_say_the_same_share_a_sentence():
+    ahead, behind = answer.sentences(answer.tuned(several(AMSGrad=0.01, AdaMax=-0.01, Nadam=0.02)))
+    assert ahead == (
+        "AMSGrad and Nadam are ahead: the test accuracy after the last epoch is 54.50 % with Adam, 55.50 % with "
+        "AMSGrad and 56.50 % with Nadam (differences in points: AMSGrad 1, 95 % interval 0.992 to 1.01; Nadam 2, 95 % "
+        "interval 1.99 to 2.01; n = 10 pairs of runs each)."
+    )
+    assert behind.startswith("Adam is ahead: the test accuracy after the last epoch is 53.50 % with AdaMax")
+    (alike,) = answer.sentences(answer.tuned(several(AMSGrad=0.0, AdaMax=0.0)))
+    assert alike.startswith("No practical difference between Adam and each of AMSGrad and AdaMax: ")
+    (behind,) = answer.sentences(answer.tuned(several(AMSGrad=-0.01, AdaMax=-0.01)))
+    assert behind.startswith("Adam is ahead of AMSGrad and AdaMax: ")
+
+
 def test_several_problems_are_counted():
     ahead, behind = (tuned_runs(pairs(0), pairs(change), study) for change, study in ((0.01, "one"), (-0.01, "two")))
     (said,) = answer.sentences(answer.tuned(pd.concat([ahead, behind])))
     assert "by more than 0.1 points on 1 of 2 problems, and lower by more than 0.1 points on 1" in said
     assert "mean differences are −1 to 1 points" in said
+
+
+def test_comparisons_of_one_s_own_are_told_first_each_under_its_title():
+    runs = [tuned_runs(pairs(0), pairs(change), study) for change, study in ((0.01, "digits"), (-0.01, "mine"))]
+    told = own.answers(answer.tuned(pd.concat(runs)), {"digits": "Digits", "mine": "My model"}, own=["mine"])
+    assert [each.partition(":")[0] for each in told] == ["My model. Adam is ahead", "Digits. AMSGrad is ahead"]
 
 
 def test_the_lead_in_loss_is_held_against_what_early_stopping_leaves():
