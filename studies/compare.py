@@ -1,15 +1,16 @@
 """The same comparison on a model and data of one's own."""
 
+import math
+import numbers
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
-
-from numpy.typing import ArrayLike
 
 from studies.catalog import SOURCES, STUDIES, Arm, NetworkStudy, OwnCommand, Search
 from studies.catalog.bushaev import VARIANTS_OF_ADAM
-from studies.errors import StudyError
+from studies.errors import StudyError, check_folder, did_you_mean
 from studies.extras import require
 from studies.training.engines import Replicas, engine_of
 
@@ -40,10 +41,10 @@ LEFT_OPEN = (
 
 def compare(
     model: Callable[[], Any] | str,
-    x_train: ArrayLike,
-    y_train: ArrayLike,
-    x_test: ArrayLike | None = None,
-    y_test: ArrayLike | None = None,
+    x_train: Any,
+    y_train: Any,
+    x_test: Any = None,
+    y_test: Any = None,
     *,
     name: str | None = None,
     out: Path | str = "results",
@@ -65,15 +66,18 @@ def compare(
 
     Args:
         model: A function without arguments that returns a new, uncompiled Keras model with one input and one output
-            for each class; or its name, "MODULE:FUNCTION".
-        x_train: Inputs (rows, ...): floats, or whole numbers (tokens, say), which stay whole numbers.
-        y_train: Labels (rows,): whole numbers 0 .. classes - 1.
+            for each class, or one sigmoid for two classes; or its name, "MODULE:FUNCTION".
+        x_train: Inputs (rows, ...), an array or a DataFrame: floats, or whole numbers (tokens, say), which stay whole
+            numbers.
+        y_train: Labels (rows,) or (rows, 1): integers, strings, booleans or whole floats; or one-hot. A line says how
+            they became the classes 0 .. k - 1, in ascending order, unless they are these already.
         x_test, y_test: What every epoch validates on, and never chooses anything; without it, a quarter of the rows.
         name: What the comparison is called in tables and report; by default after the function and `data`. In one
             folder a comparison replaces an earlier one of the same name. Names of published studies are refused.
         out: The results folder; `out`/report.html is the report.
         optimizers: Two or more of `ARMS`, with Adam, against which the others are judged.
-        grid: {"learning_rate": values, "beta_2": values}: every pair is tried, on 3 folds.
+        grid: {"learning_rate": values, "beta_2": values}: every pair is tried, on 3 folds. Either may be left out,
+            for the values of `GRID`.
         seeds: Repeated runs of each optimizer; fewer than 6 carry no verdict.
         epochs: Epochs of every fit.
         batch_size: Rows in a batch.
@@ -103,6 +107,9 @@ def compare(
     require("studies")
     arms, search = check_choices(optimizers, grid, epochs)
     check_name(name)
+    check_folder(out)
+    if isinstance(model, str):
+        check_function(model)
     _check_sizes(seeds=seeds, epochs=epochs, batch_size=batch_size, jobs=jobs)
     trains = engine_of(engine, jobs=jobs)
     from studies.data import own as own_data
@@ -111,8 +118,15 @@ def compare(
     from studies.run import run
 
     function = models.named(model)
-    arrays = own_data.dataset(data, x_train, y_train, x_test, y_test, folds=search.folds)
-    models.check(function, arrays.x_train, arrays.classes, from_logits)
+    arrays, of_labels = own_data.dataset(data, x_train, y_train, x_test, y_test, folds=search.folds)
+    if of_labels and verbose:
+        print(f"studies: {of_labels}", file=sys.stderr)
+    outputs = models.check(function, arrays.x_train, arrays.classes, from_logits)
+    left_open = (
+        *LEFT_OPEN,
+        *(("A quarter of the rows, stratified, is the test set (D).",) * (x_test is None)),
+        *((of_labels,) * bool(of_labels)),
+    )
     study = NetworkStudy(
         name=name or _name(function, data),
         title=name or f"{function.partition(':')[2]} on {Path(data).stem}",
@@ -125,9 +139,9 @@ def compare(
         epochs=epochs,
         seeds=seeds,
         batch_size=batch_size,
-        loss="logits_crossentropy" if from_logits else "sparse_categorical_crossentropy",
+        loss=_loss(outputs, from_logits),
         divide_by=None,
-        left_open=(*LEFT_OPEN, *(("A quarter of the rows, stratified, is the test set (D).",) * (x_test is None))),
+        left_open=left_open,
         own_command=command or OwnCommand(function),
     )
     _run(run, study, out, data=arrays, engine=trains, verbose=verbose)
@@ -153,17 +167,38 @@ def check_name(name: str | None) -> None:
         )
 
 
+def check_function(name: str) -> None:
+    """Raise StudyError unless a name has the form MODULE:FUNCTION."""
+    module, colon, function = name.partition(":")
+    path = PurePath(module)
+    if path.suffix == ".py":
+        parts = [path.stem] if path.is_absolute() else path.with_suffix("").parts
+        raise StudyError(f"Write the module without .py: {'.'.join(parts)}:{function or 'FUNCTION'}, not {name!r}.")
+    if not all(part.isidentifier() for part in [*module.split("."), *function.split(".")]):
+        near = f"; did you mean {':'.join(name.rsplit('.', 1))}?" if "." in name and not colon else "."
+        raise StudyError(f"The model must be MODULE:FUNCTION, as my_models:small for my_models.py, not {name!r}{near}")
+
+
 def _check_sizes(**sizes: int) -> None:
     for name, value in sizes.items():
         if not isinstance(value, int) or value < 1:
             raise StudyError(f"{name} must be a whole number of at least 1, not {value!r}.")
 
 
+def _loss(outputs: int, from_logits: bool) -> str:
+    if outputs == 1:
+        return "sigmoid_crossentropy"
+    return "logits_crossentropy" if from_logits else "sparse_categorical_crossentropy"
+
+
 def _arms(optimizers: Sequence[str]) -> tuple[Arm, ...]:
     """Return the arms of these optimizers, Adam first."""
+    if isinstance(optimizers, str) or not all(isinstance(name, str) for name in optimizers):
+        raise StudyError(f'optimizers must be a list of names, ["Adam", "AMSGrad"] say, not {_shown(optimizers)}.')
     unknown = [name for name in optimizers if name not in ARMS]
     if unknown:
-        raise StudyError(f"There is no optimizer {unknown[0]!r}; there are {', '.join(ARMS)}.")
+        near = did_you_mean(unknown[0], ARMS) or "."
+        raise StudyError(f"There is no optimizer {unknown[0]!r}; there are {', '.join(ARMS)}{near}")
     if "Adam" not in optimizers or len(set(optimizers)) < 2:
         raise StudyError(
             f"optimizers must be Adam and one other at least, for they are judged against Adam; not {list(optimizers)}."
@@ -172,14 +207,32 @@ def _arms(optimizers: Sequence[str]) -> tuple[Arm, ...]:
 
 
 def _search(grid: Grid, epochs: int) -> Search:
-    if set(grid) != set(GRID):
-        raise StudyError(f"grid must hold values for learning_rate and beta_2, not for {', '.join(grid) or 'nothing'}.")
+    if not isinstance(grid, Mapping):
+        raise StudyError(f'grid must be a dictionary, {{"learning_rate": [0.001, 0.01]}} say, not {_shown(grid)}.')
     for setting, values in grid.items():
-        good = [value > 0 and (setting == "learning_rate" or value < 1) for value in values]
-        if not good or not all(good):
-            allowed = "above 0" if setting == "learning_rate" else "between 0 and 1"
-            raise StudyError(f"The grid's values of {setting} must be {allowed}, one at least; not {list(values)}.")
-    return Search(tuple(map(float, grid["learning_rate"])), tuple(map(float, grid["beta_2"])), epochs=epochs)
+        if setting not in GRID:
+            near = did_you_mean(str(setting), GRID) or "."
+            raise StudyError(f"There is no {setting} in a grid; there are {', '.join(GRID)}{near}")
+        _check_values(setting, values)
+    rates, betas = (tuple(map(float, {**GRID, **grid}[setting])) for setting in ("learning_rate", "beta_2"))
+    return Search(rates, betas, epochs=epochs)
+
+
+def _check_values(setting: str, values: Any) -> None:
+    """Raise StudyError unless there is a list of numbers that a setting may have."""
+    if isinstance(values, str) or not hasattr(values, "__len__"):
+        raise StudyError(f"The grid's values of {setting} must be a list, [{values}] say, not {values!r}.")
+    highest = math.inf if setting == "learning_rate" else 1
+    good = [isinstance(value, numbers.Real) and 0 < float(value) < highest for value in values]
+    if not good or not all(good):
+        allowed = "above 0" if setting == "learning_rate" else "between 0 and 1"
+        raise StudyError(f"The grid's values of {setting} must be {allowed}, one at least; not {list(values)}.")
+
+
+def _shown(value: object) -> str:
+    """Return a value in a line, without the addresses and newlines of its own text where it is long."""
+    text = repr(value)
+    return text if len(text) < 60 and "\n" not in text else f"a {type(value).__name__}"
 
 
 def _name(function: str, data: str) -> str:

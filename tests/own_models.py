@@ -15,6 +15,10 @@ def small():
     return keras.Sequential([keras.Input((64,)), layers.Dense(UNITS), layers.Dense(10, activation="softmax")])
 
 
+def one_output(activation="sigmoid"):
+    return keras.Sequential([keras.Input((64,)), layers.Dense(1, activation=activation)])
+
+
 def words():
     tokens = keras.Input((None,), dtype="int32")
     return keras.Model(tokens, layers.Dense(2)(layers.GlobalAveragePooling1D()(layers.Embedding(50, 4)(tokens))))
@@ -66,6 +70,9 @@ def two_inputs():
 
 def broken():
     return layers.Dense("many")
+
+
+A_MODEL = linear()  # in place of the function
 
 
 def digits():

@@ -5,7 +5,7 @@ from typing import Any
 
 from studies.catalog import OwnCommand
 from studies.command_line.options import Commands, add_engine, add_out, add_sizes, count, engine_of
-from studies.compare import ARMS, GRID, Grid, check_choices, check_name, compare
+from studies.compare import ARMS, GRID, Grid, check_choices, check_function, check_name, compare
 from studies.errors import StudyError
 from studies.startup import import_keras
 
@@ -19,7 +19,10 @@ def add_compare(commands: Commands) -> None:
         help="a function without arguments that returns an uncompiled Keras model",
     )
     each.add_argument(
-        "--data", metavar="FILE.npz", required=True, help="x_train, y_train (whole-number labels), x_test, y_test"
+        "--data",
+        metavar="FILE.npz",
+        required=True,
+        help="x_train, y_train (labels: numbers, names or one-hot), x_test, y_test",
     )
     each.add_argument("--name", type=_word, help="what to call the comparison (default: after function and file)")
     add_out(each)
@@ -81,9 +84,10 @@ def _command(options: argparse.Namespace, given: dict[str, Any]) -> OwnCommand:
 
 
 def _function(text: str) -> str:
-    module, _, function = text.partition(":")
-    if not all(part.isidentifier() for part in [*module.split("."), *function.split(".")]):
-        raise argparse.ArgumentTypeError(f"must be MODULE:FUNCTION, as my_models:small for my_models.py, not {text!r}")
+    try:
+        check_function(text)
+    except StudyError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 

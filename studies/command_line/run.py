@@ -5,7 +5,7 @@ import dataclasses
 
 from studies.catalog import STUDIES, Study, SyntheticStudy
 from studies.command_line.options import Commands, add_engine, add_out, add_sizes, count, engine_of
-from studies.errors import StudyError
+from studies.errors import StudyError, did_you_mean
 from studies.extras import require
 
 
@@ -32,7 +32,8 @@ def add_run(commands: Commands) -> None:
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     if options.name not in STUDIES:
-        parser.error(f"there is no study {options.name!r}; there are {', '.join(STUDIES)}")
+        near = did_you_mean(options.name, STUDIES) or f"; there are {', '.join(STUDIES)}"
+        parser.error(f"there is no study {options.name!r}{near}")
     engine = engine_of(parser, options)
     study = _chosen_study(parser, options)
     if options.dask:

@@ -41,6 +41,16 @@ def logits_crossentropy(labels: keras.KerasTensor, logits: keras.KerasTensor) ->
     return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
+def sigmoid_crossentropy(labels: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the binary cross-entropy of one output, the probability (rows, 1) of class 1, as Keras's loss has it.
+
+    >>> ops.convert_to_numpy(sigmoid_crossentropy(ops.array([1]), ops.array([[0.5]]))).tolist()
+    [0.693...]
+    """
+    p = ops.reshape(probabilities, (-1,))
+    return ops.binary_crossentropy(ops.reshape(ops.cast(labels, p.dtype), (-1,)), p)
+
+
 def _one_hot(labels: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
     return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), probabilities.shape[-1])
 
@@ -49,4 +59,7 @@ def _clipped(probabilities: keras.KerasTensor) -> keras.KerasTensor:
     return ops.clip(probabilities, SMALLEST, 1 - SMALLEST)
 
 
-LOSSES = {loss.__name__: loss for loss in (clipped_crossentropy, binary_crossentropy, logits_crossentropy)}
+LOSSES = {
+    loss.__name__: loss
+    for loss in (clipped_crossentropy, binary_crossentropy, logits_crossentropy, sigmoid_crossentropy)
+}

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from studies.errors import StudyError
+from studies.errors import StudyError, did_you_mean
 from studies.networks.fingerprint import fingerprint, is_built
 
 ROWS = 32  # that show whether a model takes the data
@@ -27,10 +27,9 @@ def named(function: object) -> str:
     if isinstance(function, str):
         _given.pop(function, None)
         return function
-    if not callable(function):
-        raise StudyError(f"The model must be a function that builds it, not {_kind(function)}.")
+    builds = _checked_function("The model", function)
     name = f"{function.__module__}:{getattr(function, '__qualname__', type(function).__name__)}"
-    _given[name] = function
+    _given[name] = builds
     return name
 
 
@@ -87,27 +86,50 @@ def built(name: str) -> keras.Model:
     return model
 
 
-def check(name: str, x: np.ndarray, classes: int, from_logits: bool = False) -> None:
-    """Raise StudyError unless the model takes rows of `x` (n, ...) and gives a probability for each of `classes`."""
+def check(name: str, x: np.ndarray, classes: int, from_logits: bool = False) -> int:
+    """Return the number of outputs of a model that takes rows of `x` (n, ...): `classes`, or one sigmoid for two.
+
+    Raises StudyError unless the outputs are probabilities, or logits where the model is said to end in these.
+    """
     model = built(name)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         counts = f"{len(model.inputs)} and {len(model.outputs)}"
         raise StudyError(f"{name} must have one input and one output, not {counts}.")
     _check_input(name, model, x)
-    if model.output_shape != (None, classes):
+    count = 1 if classes == 2 and model.output_shape == (None, 1) else classes
+    if model.output_shape != (None, count):
         raise StudyError(
             f"{name} must end in one output for each of the {classes} classes, (None, {classes}), "
             f"not in {model.output_shape}."
         )
+    if count == 1:
+        _check_one_output(name, model, from_logits)
     try:
         outputs = keras.ops.convert_to_numpy(model(x[:ROWS]))
     except Exception as error:  # whatever its layers and the backend do
         raise StudyError(f"{name} fails on the first rows of x_train: {_line(error)}") from error
+    if count > 1:
+        _check_probabilities(name, outputs, from_logits)
+    elif (outputs < 0).any() or (outputs > 1).any():
+        raise StudyError(f"The output of {name} is not a probability: end it in a sigmoid.")
+    return count
+
+
+def _check_probabilities(name: str, outputs: np.ndarray, from_logits: bool) -> None:
     sums_to_one = np.allclose(outputs.sum(1), 1, atol=1e-3) and (outputs >= 0).all()
     if not sums_to_one and not from_logits:
         raise StudyError(f"The outputs of {name} are not probabilities: end it in a softmax, or say from_logits.")
     if sums_to_one and from_logits:
         raise StudyError(f"The outputs of {name} are probabilities already: leave out from_logits.")
+
+
+def _check_one_output(name: str, model: keras.Model, from_logits: bool) -> None:
+    """Refuse a softmax of one output, and logits: Keras counts accuracy above .5, which is wrong for a logit."""
+    last = model.layers[-1]
+    if isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax:
+        raise StudyError(f"The output of {name} is always 1, as a softmax of one output is: end it in a sigmoid.")
+    if from_logits:
+        raise StudyError(f"{name} has one output, which must be a probability: end it in a sigmoid, not in logits.")
 
 
 def _check_input(name: str, model: keras.Model, x: np.ndarray) -> None:
@@ -135,11 +157,21 @@ def _function(name: str) -> Callable[[], Any]:
         raise StudyError(f"The module {module} cannot be imported: {_line(error)}") from error
     for part in path.split("."):
         if not hasattr(found, part):
-            raise StudyError(f"There is no {path} in the module {module} ({getattr(found, '__file__', module)}).")
+            near = did_you_mean(part, [each for each in dir(found) if callable(getattr(found, each))]) or "."
+            raise StudyError(f"There is no {path} in the module {module} ({getattr(found, '__file__', module)}){near}")
         found = getattr(found, part)
-    if not callable(found):
-        raise StudyError(f"{name} must be a function that builds the model, not {_kind(found)}.")
-    return found
+    return _checked_function(name, found)
+
+
+def _checked_function(name: str, given: object) -> Callable[[], Any]:
+    if isinstance(given, keras.Model):  # which can be called, on inputs
+        raise StudyError(
+            f"{name} must be a function that builds the model, not a model ({type(given).__name__}): every fit needs a "
+            "new one. Give the function that makes it, or lambda: keras.models.clone_model(MODEL)."
+        )
+    if not callable(given):
+        raise StudyError(f"{name} must be a function that builds the model, not {_kind(given)}.")
+    return given
 
 
 def _kind(value: object) -> str:

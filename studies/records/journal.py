@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from studies.catalog import Study
 from studies.catalog.fit import Fit
 from studies.catalog.walk import Walk
-from studies.errors import StudyError
+from studies.errors import StudyError, check_folder
 from studies.records.outcome import Outcome, WalkOutcome
 from studies.records.plan import Findings, Plan, from_json, to_json
 from studies.records.record import Record, Work, record_of
@@ -46,6 +46,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path | str) -> None:
+        check_folder(folder)
         self.folder = Path(folder).absolute()  # workers may run elsewhere
 
     def path(self, work: Work) -> Path:

@@ -23,6 +23,7 @@ def test_list_names_every_study(capsys):
         ([], "required: COMMAND"),
         (["run"], "required: NAME"),
         (["run", "mcgill"], "no study 'mcgill'; there are digits,"),
+        (["run", "digts"], "no study 'digts'; did you mean digits?"),
         (["run", "digits", "--seeds", "0"], "--seeds: must be a whole number of at least 1, not '0'"),
         (["run", "digits", "--epochs", "many"], "--epochs: must be a whole number"),
         (["run", "digits", "--scale", "huge"], "--scale: invalid choice"),

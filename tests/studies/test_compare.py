@@ -4,15 +4,18 @@ import dataclasses
 from math import nan
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 import studies
+from keras_amsgrad import Adam, AMSGrad
+from keras_amsgrad.order import epoch_order
 from studies import claims
 from studies.catalog import STUDIES, OwnCommand
 from studies.command_line.main import main
-from studies.compare import ARMS
+from studies.compare import ARMS, GRID, check_choices
 from studies.data import own as data
 from studies.errors import StudyError
 from studies.records.tables import CURVE_COLUMNS, PATH_COLUMNS
@@ -136,6 +139,28 @@ def test_the_same_model_trains_nothing_twice_and_a_changed_one_everything(out, m
 
 
 @pytest.mark.slow
+def test_one_sigmoid_output_trains_as_by_fit_by_both_engines_and_names_are_classes(tmp_path, capsys):
+    x, y = digits()
+    of_names = np.where(y < 5, "low", "high")  # high is class 0
+    runs = []
+    for engine in ("replicas", "gridsearch"):
+        how = {"engine": engine, "out": tmp_path / engine}
+        runs.append(studies.compare(own_models.one_output, x, of_names, x, of_names, **how, **QUICK).runs)
+    assert "Labels of y_train (strings) became classes: high = 0, low = 1." in capsys.readouterr().err
+    assert "high = 0, low = 1" in (tmp_path / "replicas" / "report.html").read_text()
+    for column in ("train_loss", "val_loss", "val_accuracy"):
+        np.testing.assert_allclose(runs[0][column], runs[1][column], rtol=1e-4)
+    keras.utils.set_random_seed(0)
+    model = own_models.one_output()
+    model.compile(Adam(0.01, beta_2=0.999, epsilon=1e-8), "binary_crossentropy", metrics=["accuracy"])
+    order = epoch_order(0, 0, len(y))
+    model.fit(x[order], (y < 5)[order].astype(int), shuffle=False, verbose=0)
+    of_adam = runs[0].query("stage == 'repeat' and optimizer == 'Adam' and seed == 0").iloc[0]
+    loss, accuracy = model.evaluate(x, (y < 5).astype(int), verbose=0)
+    assert [of_adam["val_loss"], of_adam["val_accuracy"]] == pytest.approx([loss, accuracy], rel=1e-3)
+
+
+@pytest.mark.slow
 def test_tokens_stay_whole_numbers_and_both_engines_agree(tmp_path, capsys):
     runs = []
     for engine in ("replicas", "gridsearch"):
@@ -145,7 +170,7 @@ def test_tokens_stay_whole_numbers_and_both_engines_agree(tmp_path, capsys):
     for column in ("train_loss", "val_loss", "val_accuracy"):
         np.testing.assert_allclose(runs[0][column], runs[1][column], rtol=1e-4)
     study = dataclasses.replace(STUDIES["digits"], divide_by=None)
-    prepared = data.dataset("words", *tokens()).prepared(study)
+    prepared = data.dataset("words", *tokens())[0].prepared(study)
     assert prepared.x_train.dtype.kind == "i"
     assert set(prepared.x_train.ravel()) <= set(range(50))
 
@@ -158,24 +183,57 @@ def test_tokens_stay_whole_numbers_and_both_engines_agree(tmp_path, capsys):
         ({"engine": "fast"}, "engine must be replicas or gridsearch, not 'fast'"),
         ({"name": "mcgill-logistic"}, "The name mcgill-logistic is taken"),
         ({"name": "Perez"}, "The name Perez is taken"),
+        ({"name": 3}, "name must be letters, digits, - and _, not 3"),
+        ({"grid": {"lr": [0.1]}}, "There is no lr in a grid; there are learning_rate, beta_2"),
+        ({"grid": {"beta2": [0.9]}}, "There is no beta2 in a grid; .*; did you mean beta_2?"),
+        ({"grid": {"learning_rate": 0.1}}, r"values of learning_rate must be a list, \[0.1\] say, not 0.1"),
+        ({"grid": {"beta_2": ["0.9"]}}, "values of beta_2 must be between 0 and 1, one at least; not"),
+        ({"grid": [0.1]}, "grid must be a dictionary, .* not \\[0.1\\]"),
+        ({"optimizers": "AMSGrad"}, "optimizers must be a list of names, .* not 'AMSGrad'"),
+        ({"optimizers": ["Adam", AMSGrad()]}, "optimizers must be a list of names, .* not a list"),
+        ({"optimizers": ["Adam", "amsgard"]}, "no optimizer 'amsgard'; .*; did you mean AMSGrad?"),
         ({"jobs": 2}, "keeps all cores busy; leave out jobs"),
     ],
 )
 def test_choices_that_there_are_not_are_refused(choice, said, tmp_path):
-    with pytest.raises(StudyError, match=said):
+    with pytest.raises(StudyError, match=said) as refused:
         studies.compare(small, *digits(), out=tmp_path, **choice)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("below", ["", "results"])
+def test_a_results_folder_cannot_be_where_a_file_is(below, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    out, said = tmp_path / "notes.txt" / below, "notes.txt is a file; name a folder, results say"
+    with pytest.raises(StudyError, match=said):
+        studies.compare(small, *digits(), out=out)
+    with pytest.raises(SystemExit):
+        main(["compare", "m:f", "--data", "x.npz", "--out", str(out)])
+    assert said in capsys.readouterr().err
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_setting_that_a_grid_leaves_out_is_as_by_default():
+    _, search = check_choices(("Adam", "AMSGrad"), {"learning_rate": np.array([0.5])})
+    assert (search.learning_rates, search.beta_2s) == ((0.5,), GRID["beta_2"])
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["small"], "must be MODULE:FUNCTION"),
+        (["my_models.py:small"], "Write the module without .py: my_models:small, not 'my_models.py:small'"),
+        (["/home/me/my_models.py"], "Write the module without .py: my_models:FUNCTION"),
+        (["my_models.small"], "did you mean my_models:small?"),
         (["m:f"], "required: --data"),
         (["m:f", "--data", "x.npz", "--optimizers", "Adam,Lion"], "no optimizer 'Lion'; there are Adam, AMSGrad,"),
         (["m:f", "--data", "x.npz", "--optimizers", "AMSGrad,AdaMax"], "judged against Adam"),
         (["m:f", "--data", "x.npz", "--optimizers", "Adam"], "one other at least"),
         (["m:f", "--data", "x.npz", "--grid", "0.1,0.01"], "must be as learning_rate="),
-        (["m:f", "--data", "x.npz", "--grid", "momentum=0.9"], "learning_rate and beta_2, not for"),
+        (
+            ["m:f", "--data", "x.npz", "--grid", "momentum=0.9"],
+            "There is no momentum in a grid; there are learning_rate, beta_2",
+        ),
         (["m:f", "--data", "x.npz", "--grid", "beta_2=1.5"], "values of beta_2 must be between 0 and 1"),
         (["m:f", "--data", "x.npz", "--name", "a/b"], "letters, digits"),
         (["m:f", "--data", "x.npz", "--name", "mcgill-logistic"], "The name mcgill-logistic is taken"),

@@ -53,7 +53,12 @@ def test_a_name_is_what_can_be_imported_also_after_an_object_of_that_name(monkey
         (f"{HERE}:words", r"takes rows of shape \(None,\); those of x_train have shape \(8, 8\)"),
         (f"{HERE}:linear", "not probabilities: end it in a softmax, or say from_logits"),
         (lambda: keras.Sequential([layers.Dense(10)]), "begins with a keras.Input, not one without it"),
-        (3, "must be a function that builds it, not a int"),
+        (3, "must be a function that builds the model, not a int"),
+        (small(), r"The model must be a function that builds the model, not a model \(Sequential\): .*clone_model"),
+        (f"{HERE}:A_MODEL", "A_MODEL must be a function that builds the model, not a model"),
+        (f"{HERE}:smal", "There is no smal in the module .*; did you mean small?"),
+        (f"{HERE}.small", f"must be MODULE:FUNCTION, .*; did you mean {HERE}:small?"),
+        ("tests/own_models.py:small", "Write the module without .py: tests.own_models:small"),
     ],
 )
 def test_a_model_that_cannot_be_compared_is_refused_in_one_line(model, said, tmp_path):
@@ -63,6 +68,24 @@ def test_a_model_that_cannot_be_compared_is_refused_in_one_line(model, said, tmp
         studies.compare(model, x, y, out=tmp_path / "out", **QUICK)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("activation", "from_logits", "said"),
+    [
+        ("sigmoid", True, "has one output, which must be a probability: end it in a sigmoid, not in logits"),
+        ("softmax", True, "is always 1, as a softmax of one output is: end it in a sigmoid"),
+        ("linear", False, "is not a probability: end it in a sigmoid"),
+        ("softmax", False, "is always 1, as a softmax of one output is: end it in a sigmoid"),
+    ],
+)
+def test_one_output_must_be_a_probability_of_two_classes(activation, from_logits, said):
+    name = models.named(lambda: own_models.one_output(activation))
+    x = np.random.default_rng(0).normal(size=(32, 64)).astype("float32")
+    with pytest.raises(StudyError, match=said):
+        models.check(name, x, 2, from_logits)
+    with pytest.raises(StudyError, match=r"for each of the 3 classes, \(None, 3\), not in \(None, 1\)"):
+        models.check(name, x, 3, from_logits)
 
 
 def test_outputs_must_match_the_classes_and_tokens_the_embedding():
@@ -75,29 +98,27 @@ def test_outputs_must_match_the_classes_and_tokens_the_embedding():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"y_train": np.arange(12.0)}, "y_train must hold whole-number labels .* not float64"),
-        ({"y_train": np.zeros((12, 3), int)}, r"\(rows,\), not \(12, 3\). Of one-hot labels take y.argmax\(1\)"),
-        ({"y_train": np.zeros(12, int)}, "holds one class only"),
-        ({"y_train": np.repeat([0, 2], 6)}, "every label from 0 to 2 in 3 rows at least, .*; label 1 has 0"),
-        ({"y_train": np.repeat([-1, 1], 6)}, "holds the label -1; labels are 0, 1"),
+        ({"y_train": np.arange(12.0)}, "every label in 3 rows at least, .*; label 0 has 1"),
+        ({"y_train": np.zeros(12, int), "y_test": np.zeros(4, int)}, "holds one class only, 0;"),
+        ({"y_train": np.repeat([0, 1], [2, 10])}, "every label in 3 rows at least, for the folds .*; label 0 has 2"),
         ({"y_train": np.repeat([0, 1], 5)}, "the same number of rows, not 12 and 10"),
-        ({"x_train": np.full((12, 2), "a")}, "x_train must hold numbers, not <U1"),
-        ({"x_train": np.arange(12)}, r"\(rows, ...\), not \(12,\)"),
-        ({"x_train": np.full((12, 2), np.nan)}, "not finite"),
+        ({"y_train": np.zeros(0)}, "y_train holds no labels"),
+        ({"x_train": np.full((12, 2), "a")}, "x_train must hold numbers, not <U1: row 0, column 0 holds a"),
+        ({"x_train": np.arange(12)}, r"\(rows, ...\), not \(12,\): of one feature take .reshape\(-1, 1\)"),
         ({"x_test": np.zeros((4, 3))}, r"rows of shape \(2,\) as x_train does, not \(3,\)"),
-        ({"y_test": np.full(4, 2)}, "y_test holds the label 2; those of y_train are 0 to 1"),
         ({"y_test": None}, "x_test and y_test come together"),
     ],
 )
 def test_arrays_that_cannot_be_compared_are_refused_by_name(changes, said):
     good = {"x_train": np.zeros((12, 2)), "y_train": np.repeat([0, 1], 6)}
     good |= {"x_test": np.zeros((4, 2)), "y_test": np.repeat([0, 1], 2)}
-    with pytest.raises(StudyError, match=said):
+    with pytest.raises(StudyError, match=said) as refused:
         data.dataset("mine", **good | changes)
+    assert "\n" not in str(refused.value)
 
 
 def test_without_a_test_set_a_stratified_quarter_is_held_out():
-    found = data.dataset("mine", np.arange(80.0).reshape(40, 2), np.repeat([0, 1], 20))
+    found, _ = data.dataset("mine", np.arange(80.0).reshape(40, 2), np.repeat([0, 1], 20))
     assert np.bincount(found.y_test).tolist() == [5, 5]
     assert not {*map(tuple, found.x_train)} & {*map(tuple, found.x_test)}
 
@@ -110,7 +131,8 @@ def test_files_that_hold_no_such_arrays_are_refused_by_name(tmp_path):
     for name, said in {
         "nothing.npz": "nothing.npz does not exist",
         "other.npz": "must hold the arrays x_train and y_train; it holds images",
-        "objects.npz": "objects.npz is not a whole .npz file of plain arrays",
+        "objects.npz": r"objects.npz holds x_train as Python objects, which are not read: save x_train.astype\(str\)",
+        "othr.npz": "othr.npz does not exist; did you mean other.npz?",
         "text.npz": "text.npz is not a whole .npz file",
         "one.npy": "one.npy is not a whole .npz file",
     }.items():
