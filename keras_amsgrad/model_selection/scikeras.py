@@ -71,7 +71,7 @@ class ScikerasAdapter(Adapter):
         training, weight = self._weighted(fit, estimator)
         return Plan(
             network=template.network,
-            optimizer=model.optimizer if template.has_optimizer else estimator._get_compile_kwargs()["optimizer"],
+            optimizer=model.optimizer if template.has_optimizer else self._optimizer(estimator, fit),
             seed=self._seed(estimator),
             x=self._x(template.estimator, fit),
             y=self._y(template.estimator, fit),
@@ -83,6 +83,11 @@ class ScikerasAdapter(Adapter):
             with_known=_with_known,
             **settings,
         )
+
+    def _optimizer(self, estimator: Any, fit: Fit) -> Any:
+        """Return the optimizer of a candidate. To make one for each fit took a fifth of a search of one epoch."""
+        place = "optimizer", key(fit.candidate)
+        return self.cached(place, lambda: estimator._get_compile_kwargs()["optimizer"])
 
     def _seed(self, estimator: Any) -> int:
         state = estimator.random_state
