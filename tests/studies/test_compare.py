@@ -90,6 +90,7 @@ def test_residual_networks_transformers_and_recurrent_ones_train_alike_by_both_e
 def test_a_comparison_named_as_a_source_begins_has_its_report_among_ones_own(tmp_path):
     studies.compare(small, *digits(), name="perez-x", out=tmp_path, verbose=0, **QUICK)
     page = (tmp_path / "report.html").read_text()
+    assert "<h1>perez-x</h1>" in page
     assert 'id="perez-x-paired"' in page
     assert 'id="source-own"' in page
     assert 'id="source-perez"' not in page
@@ -114,6 +115,7 @@ def test_the_page_shows_verdicts_figures_and_the_command_of_a_comparison(out):
     page = (out / "report.html").read_text()
     assert f"python -m studies compare {HERE}:small --data {out}/digits.npz" in page
     assert "--epochs 1 --seeds 2" in page
+    assert "<h1>small on digits</h1>" in page
     assert 'id="compare-small-digits-paired"' in page
     assert "AMSGrad&#39;s final validation loss is lower than Adam&#39;s." in page
 
