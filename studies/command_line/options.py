@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from studies.errors import StudyError, check_folder
+from studies.errors import StudyError
 from studies.training import engines
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -12,7 +12,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--out", metavar="DIR", type=_folder, default=Path("results"), help="results folder (default: results)"
+        "--out", metavar="DIR", type=Path, default=Path("results"), help="results folder (default: results)"
     )
 
 
@@ -47,11 +47,3 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
     return int(text)
-
-
-def _folder(text: str) -> Path:
-    try:
-        check_folder(text)
-    except StudyError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return Path(text)

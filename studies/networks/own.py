@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from studies.errors import StudyError, did_you_mean
-from studies.networks.fingerprint import fingerprint, is_built
+from studies.networks.fingerprint import Fingerprint, fingerprint, is_built
 
 ROWS = 32  # that show whether a model takes the data
 # Functions that came as objects, by name: those of a notebook cannot be imported.
@@ -38,7 +38,7 @@ def identified(name: str) -> str:
 
     Where something in the model cannot be told from another of its kind, the identity is good for this run only.
     """
-    found = fingerprint(name, lambda: built(name))
+    found = _fingerprint(name)
     identity = f"{name}@{found.hash_}"
     if found.unknown:
         identity += f"+{uuid.uuid4().hex[:10]}"
@@ -56,7 +56,7 @@ def network(identity: str) -> keras.Model:
     """Return a new network from "MODULE:FUNCTION@HASH"; raise StudyError where the function builds another now."""
     name, _, hash_ = identity.rpartition("@")
     if identity not in _fixed:  # another process
-        found = fingerprint(name, lambda: built(name))
+        found = _fingerprint(name)
         if found.hash_ != hash_.partition("+")[0]:
             raise StudyError(f"{name} does not build the same model in every process.")
         _fixed[identity] = found.fixed
@@ -64,6 +64,11 @@ def network(identity: str) -> keras.Model:
     if not is_built(model, _fixed[identity]):
         raise StudyError(f"{name} does not build the same model every time: it changed while the fits were made.")
     return model
+
+
+def _fingerprint(name: str) -> Fingerprint:
+    _function(name)  # imported before any seed is set: a module may draw random numbers while it is imported
+    return fingerprint(name, lambda: built(name))
 
 
 def built(name: str) -> keras.Model:

@@ -206,11 +206,11 @@ def test_choices_that_there_are_not_are_refused(choice, said, tmp_path):
 @pytest.mark.parametrize("below", ["", "results"])
 def test_a_results_folder_cannot_be_where_a_file_is(below, tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("mine")
+    np.savez(tmp_path / "x.npz", **dict(zip(("x_train", "y_train"), digits(), strict=True)))
     out, said = tmp_path / "notes.txt" / below, "notes.txt is a file; name a folder, results say"
     with pytest.raises(StudyError, match=said):
         studies.compare(small, *digits(), out=out)
-    with pytest.raises(SystemExit):
-        main(["compare", "m:f", "--data", "x.npz", "--out", str(out)])
+    assert main(["compare", f"{HERE}:small", "--data", str(tmp_path / "x.npz"), "--out", str(out)]) == 1
     assert said in capsys.readouterr().err
     assert (tmp_path / "notes.txt").read_text() == "mine"
 

@@ -136,5 +136,5 @@ def test_conflicting_options_are_bad_usage(capsys):
 
 def test_debug_shows_the_traceback(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(StudyError, match="is a file"):
         main(["--debug", "run", *SMOKE, "--out", str(tmp_path / "file" / "results")])
