@@ -2,7 +2,7 @@
 # make test    install what the tests need, run them; make test-slow runs those that take more than ten seconds each
 # make test-backends   the tests of the optimizers on JAX and on torch, and of replicas on JAX, without those marked slow
 # make lint    format, lint and types; make types: types alone
-# make check   what CI runs: all of these tests, lint, and an import of the built wheel in an environment of its own
+# make check   what CI runs: make test, test-backends, lint, and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
 
 PYTHON ?= python3
@@ -53,7 +53,7 @@ wheel: $(VENV)/dev.installed
 	cd / && $(CURDIR)/$(VENV)-wheel/bin/python -c \
 		"import keras_amsgrad as k; assert '-wheel' in k.__file__; print('imported', k.__version__, k.AMSGrad().name)"
 
-check: test test-slow test-backends lint wheel
+check: test test-backends lint wheel
 
 clean:
 	rm -rf $(VENV) $(VENV)-wheel build dist *.egg-info
