@@ -85,7 +85,7 @@ class ScikerasAdapter(Adapter):
         )
 
     def _optimizer(self, estimator: Any, fit: Fit) -> Any:
-        """Return the optimizer of a candidate. To make one for each fit took a fifth of a search of one epoch."""
+        """Return the optimizer of a candidate, one for all of its fits: making one takes tens of milliseconds."""
         place = "optimizer", key(fit.candidate)
         return self.cached(place, lambda: estimator._get_compile_kwargs()["optimizer"])
 
