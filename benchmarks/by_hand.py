@@ -104,7 +104,7 @@ def search(model, epochs, x, y, *, vmap_folds=False):
     candidates = jax.vmap(fit_and_score, in_axes=(0, 0, None, None, None, None, None))
     if vmap_folds:
         every_fold = jax.jit(jax.vmap(candidates, in_axes=(None, None, None, 0, 0, None, None)))
-        scores = every_fold(alphas, betas_2, glorot(SIZES[model]), batches, held_out, x, y)
+        scores = np.asarray(every_fold(alphas, betas_2, glorot(SIZES[model]), batches, held_out, x, y))
     else:
         one_fold = jax.jit(candidates)
         pairs = zip(batches, held_out, strict=True)

@@ -89,7 +89,6 @@ class ChunkHistory:
 
     Args:
         epochs: The number of epochs of each replica.
-        size: The number of places in the program, of which the last may be empty.
         callbacks: Callbacks of Keras, to be copied for each replica.
         metrics: The `metrics` of the model.
         numbers: The columns of the optimizers' numbers; callbacks may change the learning rates.
@@ -99,14 +98,13 @@ class ChunkHistory:
     def __init__(
         self,
         epochs: Sequence[int],
-        size: int,
         callbacks: Sequence[Any],
         metrics: Sequence[Any],
         numbers: dict[str, np.ndarray],
         weights_of: Callable[[int], Weights],
     ) -> None:
         self.epochs, count = epochs, len(epochs)
-        self.running = np.pad(np.asarray(epochs) > 0, (0, size - count))
+        self.running = np.asarray(epochs) > 0
         self.history: list[History] = [{} for _ in range(count)]
         self.status = ["ok"] * count
         self.numbers = numbers

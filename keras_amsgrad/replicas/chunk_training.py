@@ -102,20 +102,18 @@ def train_chunk(
     weights = program.row_weights([leader.sample_weight for leader in chunk.leaders])
     history = ChunkHistory(
         [options.epochs_of(replica) for replica in chunk.replicas],
-        program.count,
         options.callbacks,
         programs.metrics,
-        settings.columns(chunk.optimizers),
+        settings.columns(chunk.forms),
         lambda k: program.final_weights(state, k),
     )
     state, histories = backup.restore(state)
     done = history.replay(histories or [start.history for start in starts])
-    state = program.with_alive(state, history.running)
     epochs = max(history.epochs) if history.running.any() else done
     for epoch in range(done, epochs):
         numbers = program.numbers(history.begin(epoch))
         rows = [options.rows(leader, epoch) for leader in chunk.leaders]
-        state, logs = program.epoch(state, numbers, options.x, options.y, weights, rows)
+        state, logs = program.epoch(state, numbers, options.x, options.y, weights, rows, history.running)
         logs |= _validated(program, state, weights, chunk, options)
         ran, _, of_each = history.add(epoch, logs)
         if on_epoch is not None:
@@ -124,7 +122,6 @@ def train_chunk(
             final |= {k: program.state_of(state, k) for k in ran if not history.running[k]}
         if stop.is_set() or not history.running.any():
             break
-        state = program.with_alive(state, history.running)
         backup.save(state, history.history)
     outcomes = _outcomes(program, state, history, chunk, options, time.perf_counter() - started)
     for k, of_one in final.items():

@@ -12,7 +12,7 @@ from keras_amsgrad.internals import keras as keras_internals
 from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.networks import is_convolutional
 from keras_amsgrad.replicas.replica import Replica
-from keras_amsgrad.replicas.settings import program_key
+from keras_amsgrad.replicas.settings import PureForm
 from keras_amsgrad.replicas.threads import at_once
 
 Item = TypeVar("Item")
@@ -44,13 +44,13 @@ class Chunk:
         return self.replicas[:: self.size]
 
     @property
-    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+    def forms(self) -> list[PureForm]:
         """The optimizers of the replicas; the last one fills the places that are left empty."""
-        return self._filled([replica.optimizer for replica in self.replicas])
+        return self._filled([replica.form for replica in self.replicas])
 
     @property
     def strengths(self) -> list[Sequence[float]]:
-        """The strengths of the replicas, as their optimizers; empty if they have none of their own."""
+        """The strengths of the replicas, as `forms`; empty if they have none of their own."""
         own = [replica.strengths for replica in self.replicas if replica.strengths is not None]
         return self._filled(own) if own else []
 
@@ -72,7 +72,7 @@ def groups(replicas: Sequence[Replica]) -> list[list[int]]:
     for i, replica in enumerate(replicas):
         rows = [np.asarray(r, "int64").tobytes() for r in (replica.training, replica.validation, replica.outputs_for)]
         weights = None if replica.sample_weight is None else replica.sample_weight.tobytes()
-        place = program_key(replica.optimizer), replica.seed, *rows, weights, replica.first_epoch
+        place = replica.form.key, replica.seed, *rows, weights, replica.first_epoch
         found.setdefault(place, []).append(i)
     # By epochs, because a chunk trains for as long as the last of its replicas.
     return [sorted(group, key=lambda i: replicas[i].epochs or 0) for group in found.values()]

@@ -1,6 +1,7 @@
 """One epoch of many replicas as one compiled program."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from keras_amsgrad.replicas import backends, layout
 from keras_amsgrad.replicas.measures import Measures, Sums
 from keras_amsgrad.replicas.networks import is_convolutional
 from keras_amsgrad.replicas.replica import Weights
+from keras_amsgrad.replicas.settings import PureForm
 from keras_amsgrad.replicas.strengths import with_strengths
 from keras_amsgrad.replicas.updates import Columns, Update
 from keras_amsgrad.rules import Tensor
@@ -21,9 +23,10 @@ State = dict[str, Any]  # tensors, and lists of them; see `Program`
 Batches = tuple[np.ndarray, np.ndarray]  # row numbers: full batches (steps, rows), and the short rest
 Carry = TypeVar("Carry")
 
-# Measured before replicas lay along rows: 75 logistic fits of 1,878 steps took 12.3 s of processor time with XLA, 17.6
-# without.
-STEPS_WORTH_XLA = 1000
+# Measured with TensorFlow on two cores, for networks of 100 to 670,000 weights (of all replicas): XLA takes about 1.2 s
+# longer to compile, and saves 0.15 ms and 6 ns a weight in each step.
+WEIGHTS_OF_A_STEP = 25_000  # the 0.15 ms, as weights
+WORTH_XLA = 160_000_000  # steps times weights
 
 
 class Program:
@@ -37,31 +40,33 @@ class Program:
 
     Args:
         model: A built Keras model, the template; its weights are not changed.
-        optimizers: The optimizers of the replicas, which differ in their numbers only (`settings.program_key`).
+        forms: The optimizers of the replicas, which differ in their numbers only.
         measures: What is measured: the loss, and metrics.
-        steps: About how many steps the program will run. XLA takes seconds to compile and saves milliseconds in a step.
+        steps: About how many steps the program will run. XLA takes long to compile, and saves time in each.
     """
 
-    def __init__(
-        self, model: keras.Model, optimizers: Sequence[keras.optimizers.Optimizer], measures: Measures, steps: int
-    ) -> None:
-        self.model, self.measures, self.count = model, measures, len(optimizers)
-        self.update = Update(optimizers, model.trainable_variables)
+    def __init__(self, model: keras.Model, forms: Sequence[PureForm], measures: Measures, steps: int) -> None:
+        self.model, self.measures, self.count = model, measures, len(forms)
+        self.update = Update(forms, model.trainable_variables)
         # Integer variables (states of seed generators, counters) change alike in all replicas: one copy serves all.
         self.own_state = [v.dtype.startswith(("float", "bfloat")) for v in model.non_trainable_variables]
+        self.loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
+        as_fit = backends.fit_uses_xla()
+        self.train = self._train
+        self.step, self.sums = backends.compiled(self._step, as_fit), backends.compiled(self._sums, as_fit)
+        self.evaluate, self.predict = self._evaluate, backends.compiled(self._predict, as_fit)
+        self.selected = backends.compiled(self._selected, as_fit)
+        if self.loops:
+            self.train = backends.compiled(self._train, as_fit or self._is_worth_xla(steps))
+            self.evaluate = backends.compiled(self._evaluate, as_fit)
+
+    def _is_worth_xla(self, steps: int) -> bool:
         # Convolutions are slower under XLA on a CPU. XLA also draws other random numbers than TensorFlow without it, so
         # a network with random layers is compiled as `fit` compiles it. A metric may have operations that XLA lacks.
-        draws = not all(self.own_state)
-        worth_it = steps >= STEPS_WORTH_XLA and not (draws or is_convolutional(model) or measures.variables)
-        xla = backends.fit_uses_xla() or worth_it
-        self.loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
-        if self.loops:
-            self.epoch, self.evaluate = backends.compiled(self._epoch, xla), backends.compiled(self._evaluate, xla)
-            self.step, self.sums = self._step, self._sums
-        else:  # each step is a program of its own
-            self.epoch, self.evaluate = self._epoch, self._evaluate
-            self.step, self.sums = backends.compiled(self._step, xla), backends.compiled(self._sums, xla)
-        self.predict = backends.compiled(self._predict, xla)
+        if not all(self.own_state) or is_convolutional(self.model) or self.measures.variables:
+            return False
+        weights = self.count * sum(math.prod(v.shape) for v in self.model.trainable_variables)
+        return steps * (WEIGHTS_OF_A_STEP + weights) >= WORTH_XLA
 
     def initial_state(self, start: Weights, strengths: Sequence[Sequence[float]] = ()) -> State:
         """Return the state before the first step of replicas that all start from these values of `model.variables`.
@@ -71,7 +76,6 @@ class Program:
         state: State = {
             **self._stacked([start] * self.count),
             "t": np.zeros((), "int32"),
-            "alive": np.ones(self.count, bool),
             "strengths": _columns(strengths),
         }
         state["slots"] = self.update.initial_slots(state["weights"])
@@ -87,7 +91,8 @@ class Program:
 
     def final_weights(self, state: State, k: int) -> Weights:
         """Return the values of `model.variables` of replica `k` as NumPy arrays."""
-        weights = [weight[k] for weight in self._unpacked(state["weights"])]
+        pairs = _zip(state["weights"], self.model.trainable_variables)
+        weights = [ops.reshape(layout.parts(weight, self.count)[:, k], v.shape) for weight, v in pairs]
         fixed = [value[k] if own else value for value, own in _zip(state["fixed"], self.own_state)]
         variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
         of = {id(v): ops.convert_to_numpy(value) for v, value in _zip(variables, [*weights, *fixed])}
@@ -114,7 +119,7 @@ class Program:
         }
         fixed = zip(*[state["fixed"] for state in states], strict=True)
         joined["fixed"] = [np.stack(each) if own else each[0] for each, own in _zip(fixed, self.own_state)]
-        joined |= {"t": states[0]["t"], "alive": np.ones(self.count, bool), "strengths": _columns(strengths)}
+        joined |= {"t": states[0]["t"], "strengths": _columns(strengths)}
         return keras.tree.map_structure(ops.convert_to_tensor, joined)
 
     def _stacked(self, values: Sequence[Weights]) -> State:
@@ -130,28 +135,31 @@ class Program:
             "fixed": [stacked(v) if own else values[0][position[id(v)]] for v, own in fixed],
         }
 
-    def _epoch(
+    def epoch(
         self, state: State, numbers: Columns, x: Any, y: Tensor, w: Tensor | None, batches: Tensor, rest: Tensor
     ) -> tuple[State, Sums]:
         """Train one epoch on the rows `batches` (steps, batch) and the short last batch `rest`, both row numbers.
 
-        Returns (state, what was measured of the rows while training). Replicas that are not alive keep their state. It
-        is restored once, at the end: selecting old or new numbers in every step took as long as the rest of the step.
+        Returns (state, what was measured of the rows while training). The last batch has a program of its own: padding
+        would change BatchNormalization, and a second step in the program of the others takes XLA as long as the first.
         """
-        start = state
+        carry = state, self.measures.start(self.count)
+        if batches.shape[0]:
+            carry = self.train(carry, numbers, x, y, w, batches)
+        return self.step(carry, numbers, x, y, w, rest) if rest.shape[0] else carry
 
-        def step(i: Tensor, carry: tuple[State, Sums]) -> tuple[State, Sums]:
-            return self.step(*carry, numbers, *_rows((x, y, w), batches[i]))
-
-        carry = self._repeat(batches.shape[0], step, (state, self.measures.start(self.count)))
-        if rest.shape[0]:  # a shorter step of its own, without padding, which would change BatchNormalization
-            carry = self.step(*carry, numbers, *_rows((x, y, w), rest))
-        state, sums = carry
-        return self._alive_or(start, state), sums
+    def _train(
+        self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, batches: Tensor
+    ) -> tuple[State, Sums]:
+        step = self._step if self.loops else self.step
+        return self._repeat(batches.shape[0], lambda i, carry: step(carry, numbers, x, y, w, batches[i]), carry)
 
     def _step(
-        self, state: State, sums: Sums, numbers: Columns, x: Any, y: Tensor, w: Tensor | None
+        self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
     ) -> tuple[State, Sums]:
+        state, sums = carry
+        x, y, w = _rows((x, y, w), rows)
+
         def loss_of(weights: list[Tensor]) -> tuple[Tensor, Any]:
             forward = self._forward({**state, "weights": weights}, x, training=True, sums=sums, y=y, w=w)
             losses = self.measures.losses(forward)
@@ -165,14 +173,13 @@ class Program:
     def _evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, batches: Tensor, rest: Tensor) -> Sums:
         """Return what is measured of the rows `batches` and `rest`."""
 
-        def add(rows: Tensor, sums: Sums) -> Sums:
-            return self.sums(state, sums, *_rows((x, y, w), rows))
-
+        add = self._sums if self.loops else self.sums
         start = self.measures.start(self.count)
-        sums = self._repeat(batches.shape[0], lambda i, sums: add(batches[i], sums), start)
-        return add(rest, sums) if rest.shape[0] else sums
+        sums = self._repeat(batches.shape[0], lambda i, sums: add(state, sums, x, y, w, batches[i]), start)
+        return add(state, sums, x, y, w, rest) if rest.shape[0] else sums
 
-    def _sums(self, state: State, sums: Sums, x: Any, y: Tensor, w: Tensor | None) -> Sums:
+    def _sums(self, state: State, sums: Sums, x: Any, y: Tensor, w: Tensor | None, rows: Tensor) -> Sums:
+        x, y, w = _rows((x, y, w), rows)
         return self.measures.add(sums, self._forward(state, x, training=False, sums=sums, y=y, w=w), y)
 
     def _predict(self, state: State, x: Any, rows: Tensor) -> Tensor:
@@ -243,9 +250,11 @@ class Program:
 
         return [constrained(*pair) for pair in _zip(weights, self.model.trainable_variables)]
 
-    def _alive_or(self, old: State, new: State) -> State:
-        """Return the state `new`, with the values of `old` for replicas that are not alive."""
-        alive = new["alive"]
+    def _selected(self, old: State, new: State, alive: Tensor) -> State:
+        """Return the state `new`, with the values of `old` for replicas that are not `alive` (replicas,).
+
+        Once after an epoch: selecting old or new numbers in every step took as long as the rest of the step.
+        """
         widths = {weight.shape[1] for weight in new["weights"]}
         along_row = {width: ops.repeat(alive, width // self.count) for width in widths}
 

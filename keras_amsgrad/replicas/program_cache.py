@@ -59,15 +59,15 @@ class ProgramCache:
 
     def key(self, chunk: Chunk) -> Hashable:
         """Return what a chunk shares with others whose groups can train in the same program."""
-        optimizers = chunk.optimizers[: chunk.size]
-        schedules = {name: [s.get_config() for s in each] for name, each in settings.scheduled(optimizers).items()}
-        return settings.program_key(optimizers[0]), len(optimizers), repr(schedules)
+        forms = chunk.forms[: chunk.size]
+        schedules = {name: [s.get_config() for s in each] for name, each in settings.scheduled(forms).items()}
+        return forms[0].key, len(forms), repr(schedules)
 
     def program(self, chunk: Chunk) -> StackedProgram:
         """Return the program that trains a chunk; safe to call from several threads."""
         key = self.key(chunk), len(chunk.leaders)
         with self.lock:
             if key not in self.programs:
-                program = Program(self.template, chunk.optimizers[: chunk.size], self.measures, self.steps)
+                program = Program(self.template, chunk.forms[: chunk.size], self.measures, self.steps)
                 self.programs[key] = StackedProgram(program, groups=len(chunk.leaders))
             return self.programs[key]

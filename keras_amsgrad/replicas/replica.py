@@ -1,11 +1,14 @@
 """A replica, and the outcome of its training."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
+
+from keras_amsgrad.replicas.settings import PureForm, pure_form
 
 RowNumbers = np.ndarray | Sequence[int]
 History = dict[str, list[float]]
@@ -43,6 +46,15 @@ class Replica:
     epochs: int | None = None
     start: "Outcome | None" = None
     strengths: Sequence[float] | None = None
+
+    @functools.cached_property
+    def form(self) -> PureForm:
+        """The optimizer as the engine runs it. Its settings are read once, which takes a millisecond.
+
+        Raises:
+            UnsupportedError: Replicas cannot have this optimizer.
+        """
+        return pure_form(self.optimizer)
 
     @property
     def first_epoch(self) -> int:

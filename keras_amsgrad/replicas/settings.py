@@ -63,6 +63,11 @@ class PureForm:
     averages: bool
     overwrites_every: int | None
 
+    @property
+    def arrays(self) -> int:
+        """How many arrays of the size of a weight are kept beside it."""
+        return len(self.slots) + self.averages
+
 
 def pure_form(optimizer: Any) -> PureForm:
     """Return the pure form of an optimizer: of Keras's own by their rules, of this package's by their `step`.
@@ -149,31 +154,19 @@ def number_or_schedule(optimizer: Any, setting: str) -> Any:
     return 0.0 if value is None else float(value)
 
 
-def slots(optimizer: Any) -> int:
-    """Return how many arrays of the size of a weight the engine keeps beside it."""
-    form = pure_form(optimizer)
-    return len(form.slots) + form.averages
-
-
-def program_key(optimizer: Any) -> Hashable:
-    """Return what two optimizers must share to run in one program: all but their numbers."""
-    return pure_form(optimizer).key
-
-
-def columns(optimizers: Sequence[Any]) -> dict[str, np.ndarray]:
+def columns(forms: Sequence[PureForm]) -> dict[str, np.ndarray]:
     """Return {setting: float32 array (replicas,)} of all settings that are numbers; schedules are left out."""
     return {
         setting: np.array(values, "float32")
-        for setting, values in _values(optimizers).items()
+        for setting, values in _values(forms).items()
         if not any(map(callable, values))
     }
 
 
-def scheduled(optimizers: Sequence[Any]) -> dict[str, list[Any]]:
+def scheduled(forms: Sequence[PureForm]) -> dict[str, list[Any]]:
     """Return {setting: one schedule for each replica} of the settings that are schedules."""
-    return {setting: values for setting, values in _values(optimizers).items() if all(map(callable, values))}
+    return {setting: values for setting, values in _values(forms).items() if all(map(callable, values))}
 
 
-def _values(optimizers: Sequence[Any]) -> dict[str, list[Any]]:
-    numbers = [pure_form(optimizer).numbers for optimizer in optimizers]
-    return {setting: [each[setting] for each in numbers] for setting in numbers[0]}
+def _values(forms: Sequence[PureForm]) -> dict[str, list[Any]]:
+    return {setting: [form.numbers[setting] for form in forms] for setting in forms[0].numbers}

@@ -28,9 +28,11 @@ class StackedProgram:
     def __init__(self, program: Program, groups: int) -> None:
         self.program, self.groups, self.count = program, groups, groups * program.count
         self.evaluation_rows = program.measures.evaluation_rows
-        self._epoch, self._evaluate, self._predict = program.epoch, program.evaluate, program.predict
+        self._epoch, self._selected = program.epoch, program.selected
+        self._evaluate, self._predict = program.evaluate, program.predict
         if groups > 1:
-            self._epoch = backends.over_groups(program._epoch, (0, 0, None, None, 0, 0, 0))
+            self._epoch = backends.over_groups(program.epoch, (0, 0, None, None, 0, 0, 0))
+            self._selected = backends.over_groups(program._selected, (0, 0, 0))
             self._evaluate = backends.over_groups(program._evaluate, (0, None, None, 0, 0, 0))
             self._predict = backends.over_groups(program._predict, (0, None, 0))
 
@@ -66,16 +68,25 @@ class StackedProgram:
             return None
         return self._stacked([ops.convert_to_tensor(np.asarray(each, "float32")) for each in weights])
 
-    def with_alive(self, state: State, alive: np.ndarray) -> State:
-        """Return `state` with those replicas alive for which `alive` (replicas,) is true."""
-        return {**state, "alive": ops.convert_to_tensor(self._split(alive))}
-
     def epoch(
-        self, state: State, numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Sequence[Batches]
+        self,
+        state: State,
+        numbers: Columns,
+        x: Any,
+        y: Tensor,
+        w: Tensor | None,
+        rows: Sequence[Batches],
+        alive: np.ndarray,
     ) -> tuple[State, Measured]:
-        """Train an epoch on `rows`, (batches, the short rest) of each group; return (state, {name: (replicas,)})."""
-        state, sums = self._epoch(state, numbers, x, y, w, *self._stacked(rows))
-        return state, self._means(sums, rows[0])
+        """Train an epoch on `rows`, (batches, the short rest) of each group; return (state, {name: (replicas,)}).
+
+        Replicas that are not `alive` keep their state; it may leave out the last places, which are empty.
+        """
+        new, sums = self._epoch(state, numbers, x, y, w, *self._stacked(rows))
+        if not alive.all():
+            places = np.pad(alive, (0, self.count - len(alive)))
+            new = self._selected(state, new, ops.convert_to_tensor(self._split(places)))
+        return new, self._means(sums, rows[0])
 
     def evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Sequence[Batches]) -> Measured:
         """Return loss and metrics over `rows`, (batches, the short rest) of each group, {name: (replicas,)}."""

@@ -13,7 +13,7 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from keras_amsgrad.checks import number
-from keras_amsgrad.replicas import backends, chunks, random_state, settings
+from keras_amsgrad.replicas import backends, chunks, random_state
 from keras_amsgrad.replicas.backup import Backup
 from keras_amsgrad.replicas.callbacks import check_callbacks
 from keras_amsgrad.replicas.chunk_training import OnEpoch, TrainingOptions, train_chunk
@@ -116,7 +116,7 @@ def train(
     if fill_last_batch and not shuffle:
         raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
     for replica in replicas:
-        settings.check_optimizer(replica.optimizer)
+        replica.form  # noqa: B018 - an optimizer that replicas cannot have is an error here
         _check_start(replica.start, epochs if replica.epochs is None else replica.epochs)
     replicas = _with_row_weights(replicas, sample_weight, len(np.asarray(y)))
     options = TrainingOptions(
@@ -171,7 +171,7 @@ def _check_start(start: Outcome | None, epochs: int) -> None:
 def _tensor(rows: ArrayLike) -> Tensor:
     """Return all rows as a tensor, floats in Keras's precision."""
     rows = np.asarray(rows)
-    return ops.convert_to_tensor(rows.astype(keras.config.floatx()) if rows.dtype.kind == "f" else rows)
+    return ops.convert_to_tensor(rows.astype(keras.config.floatx(), copy=False) if rows.dtype.kind == "f" else rows)
 
 
 def _with_row_weights(replicas: Sequence[Replica], weights: ArrayLike | None, rows: int) -> list[Replica]:
@@ -204,7 +204,7 @@ def _measure(
     names = programs.measures.names
     if all(len(replica.validation) for replica in replicas):
         names = (*names, *(f"val_{name}" for name in names))
-    scheduled = any(callable(settings.number_or_schedule(r.optimizer, "learning_rate")) for r in replicas)
+    scheduled = any(callable(r.form.numbers["learning_rate"]) for r in replicas)
     check_callbacks(options.callbacks, names, programs.metrics, scheduled)
 
 
@@ -219,7 +219,7 @@ def _chunks(
     """Return all chunks: each of one group, or of several where the backend maps a program over groups."""
     limits = []
     for group in groups:
-        slots = settings.slots(replicas[group[0]].optimizer)
+        slots = replicas[group[0]].form.arrays
         estimate = chunks.largest_chunk(programs.template, slots, options.batch_size, memory, len(replicas))
         limits.append(together if together and backends.CAN_STACK else estimate)
     found = chunks.chunks_of_groups(replicas, groups, limits)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -20,13 +19,13 @@ class Update:
     and keeps averages of the weights as their last slot.
 
     Args:
-        optimizers: The optimizers of the replicas, which differ in their numbers only (`settings.program_key`).
+        forms: The optimizers of the replicas, which differ in their numbers only.
         variables: The trainable variables of the template.
     """
 
-    def __init__(self, optimizers: Sequence[Any], variables: Sequence[keras.Variable]) -> None:
-        self.form, self.count = settings.pure_form(optimizers[0]), len(optimizers)
-        self.schedules = settings.scheduled(optimizers)
+    def __init__(self, forms: Sequence[settings.PureForm], variables: Sequence[keras.Variable]) -> None:
+        self.form, self.count = forms[0], len(forms)
+        self.schedules = settings.scheduled(forms)
         pattern = self.form.not_decayed
         self.decayed = [
             self.form.decays and not (pattern is not None and re.search(pattern, v.name)) for v in variables

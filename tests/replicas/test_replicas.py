@@ -6,7 +6,7 @@ import pytest
 
 from keras_amsgrad import SWATS, AdaBelief, Adam, AdaMax, AMSGrad, InverseSqrtDecay, Nadam, NDAdam, RAdam, Yogi
 from keras_amsgrad.replicas import Replica, backends, train
-from keras_amsgrad.replicas.settings import program_key
+from keras_amsgrad.replicas.settings import pure_form
 from tests.fits import (
     BATCH,
     TRAINING,
@@ -55,7 +55,7 @@ def test_networks_with_state_and_chance_train_alike(model):
 
 def test_xla_gives_the_same_numbers(monkeypatch):
     plain = trained(feedforward, [AMSGrad(0.001), AMSGrad(0.01)])
-    monkeypatch.setattr("keras_amsgrad.replicas.program.STEPS_WORTH_XLA", 0)
+    monkeypatch.setattr("keras_amsgrad.replicas.program.WORTH_XLA", 0)
     for compiled, outcome in zip(trained(feedforward, [AMSGrad(0.001), AMSGrad(0.01)]), plain, strict=True):
         assert_same_history(compiled, outcome.history)
 
@@ -125,7 +125,7 @@ def test_every_number_of_an_optimizer_may_differ_within_a_program():
         AMSGrad(0.01, beta_1=0.8, bias_correction=False, weight_decay=0.01),
         AMSGrad(0.001, beta_2=0.99, epsilon=1e-3, weight_decay=0.1),
     ]
-    assert program_key(optimizers[0]) == program_key(optimizers[1])
+    assert pure_form(optimizers[0]).key == pure_form(optimizers[1]).key
     for optimizer, outcome in zip(optimizers, trained(feedforward, optimizers), strict=True):
         assert_same_history(outcome, fit(feedforward, optimizer, 3)[0])
 
