@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from studies.data.dataset import Dataset
 from studies.records.journal import Journal
 from studies.records.plan import Findings
 from studies.startup import import_keras
-from studies.training.engines import Engine, Replicas
+from studies.training.engines import Engine, Processes, Replicas
 from studies.training.progress import Progress
 from studies.training.workspace import Workspace
 
@@ -90,6 +91,8 @@ def _run_network(
     elif study.search:
         searched = [fit for arm in arms for fit in search.search_fits(study, data, arm)]
         journal.plan(study, searched, findings)
+        if study.own_command and verbose and not all(journal.path(fit).exists() for fit in searched):
+            _say_cost(study, data, engine)
         progress = train("search", searched)
         chosen = [search.tune(study, data, arm, journal) for arm in arms]
         progress.note("chose " + "; ".join(f"{s} for {arm.label}" for arm, s in zip(arms, chosen, strict=True)))
@@ -97,6 +100,16 @@ def _run_network(
     repeated = repeats.repeat_fits(study, data, arms)
     journal.plan(study, searched + repeated, findings)
     train("repeated training", repeated)
+
+
+def _say_cost(study: NetworkStudy, data: Dataset, engine: Engine) -> None:
+    """Say how long a comparison will take at most. Replicas take less, how much less depends on the network."""
+    from studies.training import estimate
+
+    jobs = engine.jobs if isinstance(engine, Processes) else 1
+    text = estimate.in_words(study, len(data.y_train), estimate.seconds_of_step(study, data), jobs)
+    if text:
+        print(f"studies: {study.label} takes {text}.", file=sys.stderr)
 
 
 def _findings(study: NetworkStudy, loaded: Dataset, data: Dataset) -> Findings:

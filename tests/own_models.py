@@ -57,6 +57,27 @@ def recurrent():
     return keras.Sequential([keras.Input((8, 8)), layers.GRU(4), layers.Dense(10, activation="softmax")])
 
 
+def augmented():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8)),
+            layers.Reshape((8, 8, 1)),
+            layers.RandomTranslation(0.1, 0.1),
+            layers.Conv2D(4, 3, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def on_a_frozen_base():
+    base = keras.Sequential([layers.Flatten(), layers.Dense(16, "relu"), layers.BatchNormalization()])
+    base.trainable = False
+    return keras.Sequential([keras.Input((8, 8)), base, layers.Dense(10, activation="softmax")])
+
+
 def compiled():
     model = small()
     model.compile("adam", "sparse_categorical_crossentropy")

@@ -52,7 +52,7 @@ class RowMeasures:
 
     def add(self, sums: Sums, forward: dict[str, Tensor], y: Tensor, losses: Tensor | None = None) -> Sums:
         """Return `sums` with a batch added; `losses` is its loss if that is known already."""
-        rows = y.shape[0]
+        rows = ops.cast(ops.shape(y)[0], forward["losses"].dtype)
         total = ops.sum(forward["losses"], 1) + forward["penalty"] * rows if losses is None else losses * rows
         new = {"loss": sums["loss"] + total}
         for name in self.names[1:]:
@@ -94,7 +94,7 @@ class KerasMeasures:
             outputs = outputs + 0
         with self._holding(state) as scope:
             tracker, *metrics = self.model.metrics
-            tracker.update_state(loss, sample_weight=y.shape[0])
+            tracker.update_state(loss, sample_weight=ops.shape(y)[0])
             for metric in metrics:
                 metric.update_state(y, outputs, w)
         return {"loss": loss, "measured": [scope.get_current_value(v) for v in self.model.metrics_variables]}

@@ -50,14 +50,15 @@ class Program:
         self.update = Update(forms, model.trainable_variables)
         # Integer variables (states of seed generators, counters) change alike in all replicas: one copy serves all.
         self.own_state = [v.dtype.startswith(("float", "bfloat")) for v in model.non_trainable_variables]
-        self.loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
         as_fit = backends.fit_uses_xla()
-        self.train = self._train
+        self.loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
+        self.xla = as_fit or self._is_worth_xla(steps)
+        self.takes_any_rows = self.loops and not as_fit  # whether a step of a loop may have fewer rows than others
+        self.train, self.evaluate = self._train, self._evaluate
         self.step, self.sums = backends.compiled(self._step, as_fit), backends.compiled(self._sums, as_fit)
-        self.evaluate, self.predict = self._evaluate, backends.compiled(self._predict, as_fit)
-        self.selected = backends.compiled(self._selected, as_fit)
+        self.predict, self.selected = (backends.compiled(each, as_fit) for each in (self._predict, self._selected))
         if self.loops:
-            self.train = backends.compiled(self._train, as_fit or self._is_worth_xla(steps))
+            self.train = backends.compiled(self._train, self.xla)
             self.evaluate = backends.compiled(self._evaluate, as_fit)
 
     def _is_worth_xla(self, steps: int) -> bool:
@@ -140,19 +141,29 @@ class Program:
     ) -> tuple[State, Sums]:
         """Train one epoch on the rows `batches` (steps, batch) and the short last batch `rest`, both row numbers.
 
-        Returns (state, what was measured of the rows while training). The last batch has a program of its own: padding
-        would change BatchNormalization, and a second step in the program of the others takes XLA as long as the first.
+        Returns (state, what was measured of the rows while training). There is no padding, which would change
+        BatchNormalization. Under XLA the last batch has a program of its own: a second step in the program of the
+        others would take as long to compile as the first.
         """
         carry = state, self.measures.start(self.count)
+        if not self.xla:
+            return self.train(carry, numbers, x, y, w, batches, rest)
         if batches.shape[0]:
-            carry = self.train(carry, numbers, x, y, w, batches)
+            carry = self.train(carry, numbers, x, y, w, batches, rest[:0])
         return self.step(carry, numbers, x, y, w, rest) if rest.shape[0] else carry
 
     def _train(
-        self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, batches: Tensor
+        self,
+        carry: tuple[State, Sums],
+        numbers: Columns,
+        x: Any,
+        y: Tensor,
+        w: Tensor | None,
+        batches: Tensor,
+        rest: Tensor,
     ) -> tuple[State, Sums]:
         step = self._step if self.loops else self.step
-        return self._repeat(batches.shape[0], lambda i, carry: step(carry, numbers, x, y, w, batches[i]), carry)
+        return self._over_batches(lambda rows, carry: step(carry, numbers, x, y, w, rows), carry, batches, rest)
 
     def _step(
         self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
@@ -172,11 +183,9 @@ class Program:
 
     def _evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, batches: Tensor, rest: Tensor) -> Sums:
         """Return what is measured of the rows `batches` and `rest`."""
-
         add = self._sums if self.loops else self.sums
         start = self.measures.start(self.count)
-        sums = self._repeat(batches.shape[0], lambda i, sums: add(state, sums, x, y, w, batches[i]), start)
-        return add(state, sums, x, y, w, rest) if rest.shape[0] else sums
+        return self._over_batches(lambda rows, sums: add(state, sums, x, y, w, rows), start, batches, rest)
 
     def _sums(self, state: State, sums: Sums, x: Any, y: Tensor, w: Tensor | None, rows: Tensor) -> Sums:
         x, y, w = _rows((x, y, w), rows)
@@ -186,13 +195,20 @@ class Program:
         """Return the outputs for some rows, (replicas, rows, ...)."""
         return self._forward(state, _rows(x, rows), training=False)["outputs"]
 
-    def _repeat(self, count: int, body: Callable[[Any, Carry], Carry], carry: Carry) -> Carry:
-        """Run `carry = body(i, carry)` for i = 0 .. count - 1, as a compiled loop where those are fast."""
-        if self.loops and count:
-            return ops.fori_loop(0, count, body, carry)
-        for i in range(count):
-            carry = body(i, carry)
-        return carry
+    def _over_batches(
+        self, body: Callable[[Tensor, Carry], Carry], carry: Carry, batches: Tensor, rest: Tensor
+    ) -> Carry:
+        """Run `carry = body(rows, carry)` for each of the `batches` and the `rest`, as a loop where those are fast."""
+        steps = batches.shape[0]
+        if steps and rest.shape[0] and self.takes_any_rows:  # traced once for all, which takes half as long as twice
+            size, rows = batches.shape[1], ops.concatenate([ops.reshape(batches, (-1,)), rest])
+            return ops.fori_loop(0, steps + 1, lambda i, carry: body(rows[i * size : (i + 1) * size], carry), carry)
+        if steps and self.loops:
+            carry = ops.fori_loop(0, steps, lambda i, carry: body(batches[i], carry), carry)
+        else:
+            for i in range(steps):
+                carry = body(batches[i], carry)
+        return body(rest, carry) if rest.shape[0] else carry
 
     def _forward(
         self,

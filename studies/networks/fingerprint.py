@@ -23,7 +23,11 @@ Pieces = dict[str, str]  # of a model, by path
 
 
 class Fingerprint(NamedTuple):
-    """A network's identity: `hash_` of everything fixed, `fixed` pieces that every build has, `unknown` reasons."""
+    """A network's identity.
+
+    `hash_` stands for everything fixed and Keras's version (3.15, say), `fixed` are the pieces that every build has,
+    `unknown` are reasons.
+    """
 
     hash_: str
     fixed: Pieces
@@ -54,7 +58,8 @@ def fingerprint(name: str, build: Callable[[], keras.Model]) -> Fingerprint:
         for path, piece in first.code.items()
         if again.code.get(path) != piece and path not in first.internal
     }
-    text = json.dumps([sorted(first.model), sorted(fixed.items()), sorted(code.items())])
+    keras_version = keras.__version__.split(".")[:2]  # another one may compute other numbers
+    text = json.dumps([keras_version, sorted(first.model), sorted(fixed.items()), sorted(code.items())])
     return Fingerprint(hashlib.sha256(text.encode()).hexdigest()[:10], fixed, tuple(dict.fromkeys(unknown.values())))
 
 

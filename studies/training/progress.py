@@ -79,7 +79,7 @@ class Progress:
         worth, seconds = self.worth(), time.monotonic() - self.start
         new = worth - self.done_at_start - sum(self.shares_at_start.get(path, 0) for path in self.paths)
         left = (len(self.paths) - worth) * seconds / new if new > 0 else 0
-        return f"about {_duration(left)} left" if left else ""
+        return f"about {duration(left)} left" if left else ""
 
     def best_so_far(self) -> str:
         """Return "lowest validation loss 0.1234 (Adam, α = 0.01, β₂ = 0.99)"; nothing for work that has none."""
@@ -140,10 +140,10 @@ class _Bar(RichProgress):
         yield from (Text(task.fields["best"], no_wrap=True, overflow="ellipsis") for task in self.tasks)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return a time in the unit that suits it.
 
-    >>> _duration(8.3), _duration(200), _duration(9000)
+    >>> duration(8.3), duration(200), duration(9000)
     ('8 s', '3 min', '2.5 h')
     """
     if seconds < 100:

@@ -24,6 +24,11 @@ from tests import made_up, own_models
 from tests.models import OPTIMIZERS
 from tests.own_models import HERE, QUICK, digits, small, tokens, words
 
+NETWORKS = [
+    *(own_models.residual, own_models.transformer, own_models.recurrent),
+    *(own_models.augmented, own_models.on_a_frozen_base),
+]
+
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
@@ -75,8 +80,8 @@ def test_a_network_may_have_layers_of_one_s_own(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [own_models.residual, own_models.transformer, own_models.recurrent])
-def test_residual_networks_transformers_and_recurrent_ones_train_alike_by_both_engines(model, tmp_path):
+@pytest.mark.parametrize("model", NETWORKS)
+def test_networks_of_every_kind_train_alike_by_both_engines(model, tmp_path):
     x, y = digits()
     losses = []
     for engine in ("replicas", "gridsearch"):
