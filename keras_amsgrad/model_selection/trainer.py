@@ -11,6 +11,7 @@ from keras_amsgrad.model_selection.fits import Fit, OwnFit, Rows, TrainedReplica
 from keras_amsgrad.model_selection.plans import Plan
 from keras_amsgrad.replicas import random_state
 from keras_amsgrad.replicas.errors import UnsupportedError
+from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome
 from keras_amsgrad.replicas.settings import check_optimizer
 from keras_amsgrad.replicas.training import train
@@ -62,6 +63,7 @@ class PlannedTrainer:
     def __init__(self, adapter: Adapter, continues: bool = False) -> None:
         self.adapter, self.continues = adapter, continues
         self.last: dict[Hashable, Outcome] = {}  # of the call before, by `Plan.key_without_epochs`
+        self.programs: dict[Hashable, ProgramCache] = {}  # of all calls, by `Plan.key`
 
     def train(self, fits: Sequence[Fit]) -> list[TrainedReplica | OwnFit]:
         """Train the fits that can be replicas; return what became of each."""
@@ -119,8 +121,10 @@ class PlannedTrainer:
             for each, start in zip(plans, shorter, strict=True)
         ]
         metrics, weighted_metrics = plan.network.metrics
+        if plan.key not in self.programs:
+            self.programs[plan.key] = ProgramCache(plan.network.build)
         outcomes = train(
-            plan.network.build,
+            self.programs[plan.key],
             replicas,
             plan.x,
             plan.y,

@@ -24,9 +24,13 @@ elif BACKEND == "torch":
 
 
 def compiled(function: Callable[..., Any], xla: bool) -> Callable[..., Any]:
-    """Return `function` as one program; `xla` chooses TensorFlow's compiler (JAX has no other)."""
+    """Return `function` as one program; `xla` chooses TensorFlow's compiler (JAX has no other).
+
+    With TensorFlow without XLA, one program serves any length of the last argument if that has one axis: numbers of
+    rows, say.
+    """
     if BACKEND == "tensorflow":
-        return _compiled_by_xla(function) if xla else _called_directly(_traced(function))
+        return _compiled_by_xla(function) if xla else _called_directly(_traced(function), any_length=True)
     return jax.jit(function) if BACKEND == "jax" else function
 
 
@@ -51,13 +55,20 @@ def _traced(function: Callable[..., Any], **settings: Any) -> Any:
     return tf.function(function, autograph=False, **settings)
 
 
-def _called_directly(program: Any) -> Callable[..., Any]:
+def _called_directly(program: Any, any_length: bool = False) -> Callable[..., Any]:
     """Return a function that calls the concrete function of a TensorFlow function.
 
     `tf.function` counts its traces by lines of code. It would take the programs of a study for one function that is
     traced again and again, and warn.
     """
-    return lambda *arguments: program.get_concrete_function(*arguments)(*arguments)
+
+    def run(*arguments: Any) -> Any:
+        *first, last = arguments
+        if any_length and getattr(last, "ndim", 0) == 1:
+            last = tf.TensorSpec([None], last.dtype)
+        return program.get_concrete_function(*first, last)(*arguments)
+
+    return run
 
 
 def fit_uses_xla() -> bool:

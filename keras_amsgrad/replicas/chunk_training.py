@@ -15,7 +15,7 @@ from keras_amsgrad.replicas import backends, settings
 from keras_amsgrad.replicas.backup import Backup
 from keras_amsgrad.replicas.callbacks import ChunkHistory
 from keras_amsgrad.replicas.chunks import Chunk
-from keras_amsgrad.replicas.program import Batches, State
+from keras_amsgrad.replicas.program import State
 from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome, Replica, RowNumbers
 from keras_amsgrad.replicas.stacked_program import Measured, StackedProgram
@@ -62,24 +62,13 @@ class TrainingOptions:
         epochs = self.epochs_of(replica) - replica.first_epoch
         return epochs * math.ceil(len(replica.training) / self.batch_size)
 
-    def rows(self, replica: Replica, epoch: int) -> Batches:
-        """Return the training rows of one epoch as (full batches, the short rest)."""
-        rows = np.asarray(replica.training)
+    def rows(self, replica: Replica, epoch: int) -> np.ndarray:
+        """Return the training rows of one epoch in their order, (n,) int32."""
+        rows = np.asarray(replica.training, "int32")
         if self.shuffle:
             multiple_of = self.batch_size if self.fill_last_batch else 1
             rows = rows[epoch_order(replica.seed, epoch, len(rows), multiple_of)]
-        return in_batches(rows, self.batch_size)
-
-
-def in_batches(rows: RowNumbers, size: int) -> Batches:
-    """Return `rows` as (batches (steps, size), the short rest), both int32.
-
-    >>> [part.tolist() for part in in_batches(np.arange(5), 2)]
-    [[[0, 1], [2, 3]], [4]]
-    """
-    rows = np.asarray(rows, "int32")
-    full = len(rows) // size * size
-    return rows[:full].reshape(-1, size), rows[full:]
+        return rows
 
 
 def train_chunk(
@@ -135,8 +124,7 @@ def _validated(
     """Return loss and metrics over the validation rows of each replica, {"val_...": (replicas,)}."""
     if not len(chunk.leaders[0].validation):
         return {}
-    size = program.evaluation_rows or options.validation_batch_size
-    rows = [in_batches(leader.validation, size) for leader in chunk.leaders]
+    rows = [np.asarray(leader.validation, "int32") for leader in chunk.leaders]
     measured = program.evaluate(state, options.x, options.y, weights, rows)
     return {f"val_{name}": values for name, values in measured.items()}
 

@@ -1,5 +1,6 @@
 """One epoch of many replicas as one compiled program."""
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,13 +21,18 @@ from keras_amsgrad.replicas.updates import Columns, Update
 from keras_amsgrad.rules import Tensor
 
 State = dict[str, Any]  # tensors, and lists of them; see `Program`
-Batches = tuple[np.ndarray, np.ndarray]  # row numbers: full batches (steps, rows), and the short rest
 Carry = TypeVar("Carry")
 
 # Measured with TensorFlow on two cores, for networks of 100 to 670,000 weights (of all replicas): XLA takes about 1.2 s
 # longer to compile, and saves 0.15 ms and 6 ns a weight in each step.
 WEIGHTS_OF_A_STEP = 25_000  # the 0.15 ms, as weights
 WORTH_XLA = 160_000_000  # steps times weights
+
+
+def saves_more_than_compilation_takes(model: keras.Model, count: int, steps: int) -> bool:
+    """Return whether XLA saves more time in so many steps of `count` replicas than it takes to compile them."""
+    weights = count * sum(math.prod(v.shape) for v in model.trainable_variables)
+    return steps * (WEIGHTS_OF_A_STEP + weights) >= WORTH_XLA
 
 
 class Program:
@@ -42,32 +48,42 @@ class Program:
         model: A built Keras model, the template; its weights are not changed.
         forms: The optimizers of the replicas, which differ in their numbers only.
         measures: What is measured: the loss, and metrics.
+        batch_size: Rows in a step of training; the last step of an epoch has what is left.
+        evaluation_size: Rows in a step of an evaluation, likewise.
         steps: About how many steps the program will run. XLA takes long to compile, and saves time in each.
     """
 
-    def __init__(self, model: keras.Model, forms: Sequence[PureForm], measures: Measures, steps: int) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        forms: Sequence[PureForm],
+        measures: Measures,
+        batch_size: int,
+        evaluation_size: int,
+        steps: int,
+    ) -> None:
         self.model, self.measures, self.count = model, measures, len(forms)
+        self.batch_size, self.evaluation_size = batch_size, evaluation_size
         self.update = Update(forms, model.trainable_variables)
         # Integer variables (states of seed generators, counters) change alike in all replicas: one copy serves all.
         self.own_state = [v.dtype.startswith(("float", "bfloat")) for v in model.non_trainable_variables]
         as_fit = backends.fit_uses_xla()
         self.loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
         self.xla = as_fit or self._is_worth_xla(steps)
-        self.takes_any_rows = self.loops and not as_fit  # whether a step of a loop may have fewer rows than others
+        compiled = functools.partial(backends.compiled, xla=as_fit)
+        self.step, self.sums = compiled(self._step), compiled(self._sums)
+        self.predict, self.selected = compiled(self._predict), compiled(self._selected)
         self.train, self.evaluate = self._train, self._evaluate
-        self.step, self.sums = backends.compiled(self._step, as_fit), backends.compiled(self._sums, as_fit)
-        self.predict, self.selected = (backends.compiled(each, as_fit) for each in (self._predict, self._selected))
         if self.loops:
-            self.train = backends.compiled(self._train, self.xla)
-            self.evaluate = backends.compiled(self._evaluate, as_fit)
+            self.train, self.evaluate = compiled(self._train), compiled(self._evaluate)
+            self.train_batches = backends.compiled(self._train_batches, xla=True)
 
     def _is_worth_xla(self, steps: int) -> bool:
         # Convolutions are slower under XLA on a CPU. XLA also draws other random numbers than TensorFlow without it, so
         # a network with random layers is compiled as `fit` compiles it. A metric may have operations that XLA lacks.
         if not all(self.own_state) or is_convolutional(self.model) or self.measures.variables:
             return False
-        weights = self.count * sum(math.prod(v.shape) for v in self.model.trainable_variables)
-        return steps * (WEIGHTS_OF_A_STEP + weights) >= WORTH_XLA
+        return saves_more_than_compilation_takes(self.model, self.count, steps)
 
     def initial_state(self, start: Weights, strengths: Sequence[Sequence[float]] = ()) -> State:
         """Return the state before the first step of replicas that all start from these values of `model.variables`.
@@ -137,33 +153,34 @@ class Program:
         }
 
     def epoch(
-        self, state: State, numbers: Columns, x: Any, y: Tensor, w: Tensor | None, batches: Tensor, rest: Tensor
+        self, state: State, numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
     ) -> tuple[State, Sums]:
-        """Train one epoch on the rows `batches` (steps, batch) and the short last batch `rest`, both row numbers.
+        """Train one epoch on the rows with the numbers `rows`, in their order.
 
         Returns (state, what was measured of the rows while training). There is no padding, which would change
         BatchNormalization. Under XLA the last batch has a program of its own: a second step in the program of the
         others would take as long to compile as the first.
         """
-        carry = state, self.measures.start(self.count)
-        if not self.xla:
-            return self.train(carry, numbers, x, y, w, batches, rest)
-        if batches.shape[0]:
-            carry = self.train(carry, numbers, x, y, w, batches, rest[:0])
-        return self.step(carry, numbers, x, y, w, rest) if rest.shape[0] else carry
+        carry, full = (state, self.measures.start(self.count)), len(rows) // self.batch_size * self.batch_size
+        if not (self.loops and self.xla):
+            return self.train(carry, numbers, x, y, w, rows)
+        if full:
+            carry = self.train_batches(carry, numbers, x, y, w, ops.reshape(rows[:full], (-1, self.batch_size)))
+        return self.step(carry, numbers, x, y, w, rows[full:]) if full < len(rows) else carry
+
+    def _train_batches(
+        self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, batches: Tensor
+    ) -> tuple[State, Sums]:
+        def step(i: Tensor, carry: tuple[State, Sums]) -> tuple[State, Sums]:
+            return self._step(carry, numbers, x, y, w, batches[i])
+
+        return ops.fori_loop(0, batches.shape[0], step, carry)
 
     def _train(
-        self,
-        carry: tuple[State, Sums],
-        numbers: Columns,
-        x: Any,
-        y: Tensor,
-        w: Tensor | None,
-        batches: Tensor,
-        rest: Tensor,
+        self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
     ) -> tuple[State, Sums]:
         step = self._step if self.loops else self.step
-        return self._over_batches(lambda rows, carry: step(carry, numbers, x, y, w, rows), carry, batches, rest)
+        return self._over(rows, self.batch_size, lambda rows, carry: step(carry, numbers, x, y, w, rows), carry)
 
     def _step(
         self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
@@ -181,11 +198,11 @@ class Program:
         weights = self._constrained(weights)
         return {**state, "weights": weights, "slots": slots, "fixed": fixed, "t": state["t"] + 1}, sums
 
-    def _evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, batches: Tensor, rest: Tensor) -> Sums:
-        """Return what is measured of the rows `batches` and `rest`."""
+    def _evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Tensor) -> Sums:
+        """Return what is measured of some rows."""
         add = self._sums if self.loops else self.sums
         start = self.measures.start(self.count)
-        return self._over_batches(lambda rows, sums: add(state, sums, x, y, w, rows), start, batches, rest)
+        return self._over(rows, self.evaluation_size, lambda rows, sums: add(state, sums, x, y, w, rows), start)
 
     def _sums(self, state: State, sums: Sums, x: Any, y: Tensor, w: Tensor | None, rows: Tensor) -> Sums:
         x, y, w = _rows((x, y, w), rows)
@@ -195,20 +212,20 @@ class Program:
         """Return the outputs for some rows, (replicas, rows, ...)."""
         return self._forward(state, _rows(x, rows), training=False)["outputs"]
 
-    def _over_batches(
-        self, body: Callable[[Tensor, Carry], Carry], carry: Carry, batches: Tensor, rest: Tensor
-    ) -> Carry:
-        """Run `carry = body(rows, carry)` for each of the `batches` and the `rest`, as a loop where those are fast."""
-        steps = batches.shape[0]
-        if steps and rest.shape[0] and self.takes_any_rows:  # traced once for all, which takes half as long as twice
-            size, rows = batches.shape[1], ops.concatenate([ops.reshape(batches, (-1,)), rest])
-            return ops.fori_loop(0, steps + 1, lambda i, carry: body(rows[i * size : (i + 1) * size], carry), carry)
-        if steps and self.loops:
-            carry = ops.fori_loop(0, steps, lambda i, carry: body(batches[i], carry), carry)
-        else:
-            for i in range(steps):
-                carry = body(batches[i], carry)
-        return body(rest, carry) if rest.shape[0] else carry
+    def _over(self, rows: Tensor, size: int, body: Callable[[Tensor, Carry], Carry], carry: Carry) -> Carry:
+        """Run `carry = body(rows, carry)` for every `size` rows and the rest, as a loop where that is fast."""
+        count = rows.shape[0]
+        if self.loops and count is None:  # TensorFlow: one step for all, traced for any number of rows
+            steps = (ops.shape(rows)[0] + size - 1) // size
+            return ops.fori_loop(0, steps, lambda i, carry: body(rows[i * size : (i + 1) * size], carry), carry)
+        full = count // size * size
+        if self.loops and full:
+            batches = ops.reshape(rows[:full], (-1, size))
+            carry = ops.fori_loop(0, full // size, lambda i, carry: body(batches[i], carry), carry)
+            return body(rows[full:], carry) if full < count else carry
+        for i in range(0, count, size):
+            carry = body(rows[i : i + size], carry)
+        return carry
 
     def _forward(
         self,

@@ -1,5 +1,6 @@
 """The network of all replicas of a call, and the programs compiled from it."""
 
+import dataclasses
 import threading
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -10,7 +11,7 @@ from keras import ops
 from keras_amsgrad.replicas import settings
 from keras_amsgrad.replicas.chunks import Chunk
 from keras_amsgrad.replicas.measures import Measures
-from keras_amsgrad.replicas.program import Program
+from keras_amsgrad.replicas.program import Program, saves_more_than_compilation_takes
 from keras_amsgrad.replicas.replica import Weights
 from keras_amsgrad.replicas.stacked_program import StackedProgram
 
@@ -18,21 +19,35 @@ from keras_amsgrad.replicas.stacked_program import StackedProgram
 class ProgramCache:
     """Builds the network once for each seed, and compiles one program for all chunks that can share it.
 
+    Several calls of `train` may share a cache if model, loss, metrics and callbacks are alike: what one has compiled
+    serves the next.
+
     Args:
         model: A function without arguments that returns a new Keras model.
-        steps: About how many steps all chunks train together; see `Program`.
 
-    Set `measures`, what is measured of all replicas, before the first `program`.
+    Attributes:
+        measures: What is measured of the replicas of this call; set by `measure`.
+        sizes: Rows in a step of training, and in one of an evaluation, in this call.
+        steps: About how many steps all chunks of this call train together; see `Program`.
     """
 
     measures: Measures
+    sizes: tuple[int, int]
+    steps: int
 
-    def __init__(self, model: Callable[[], keras.Model], steps: int) -> None:
-        self.model, self.steps = model, steps
-        self.template: keras.Model | None = None
+    def __init__(self, model: Callable[[], keras.Model]) -> None:
+        self.model = model
+        self.template: Any = None  # the first network that was built
         self.initial_weights: dict[int, Weights] = {}
+        self.measured: dict[bool, Measures] = {}
         self.programs: dict[Hashable, StackedProgram] = {}
         self.lock = threading.Lock()
+
+    def measure(self, weighted: bool, compute: Callable[[], Measures]) -> None:
+        """Set what is measured, with weights of rows or without: what `compute()` gave first."""
+        if weighted not in self.measured:
+            self.measured[weighted] = compute()
+        self.measures = self.measured[weighted]
 
     def weights_for(self, seed: int) -> Weights:
         """Return the values of `model.variables` with which a fit with this seed starts.
@@ -63,11 +78,31 @@ class ProgramCache:
         schedules = {name: [s.get_config() for s in each] for name, each in settings.scheduled(forms).items()}
         return forms[0].key, len(forms), repr(schedules)
 
+    def with_room(self, chunk: Chunk) -> Chunk:
+        """Return a chunk with the size of a program that is there already, if that costs less than another program.
+
+        The places that stay empty train as the last replica does.
+        """
+        if len(chunk.leaders) > 1:
+            return chunk
+        sizes = sorted({program.count for program in self.programs.values() if program.count >= chunk.size})
+        larger = [dataclasses.replace(chunk, size=size) for size in sizes]
+        there = next((each for each in larger if self._place(each) in self.programs), chunk)
+        takes_long = saves_more_than_compilation_takes(self.template, there.size, self.steps)
+        return chunk if takes_long else there
+
     def program(self, chunk: Chunk) -> StackedProgram:
         """Return the program that trains a chunk; safe to call from several threads."""
-        key = self.key(chunk), len(chunk.leaders)
         with self.lock:
-            if key not in self.programs:
-                program = Program(self.template, chunk.forms[: chunk.size], self.measures, self.steps)
-                self.programs[key] = StackedProgram(program, groups=len(chunk.leaders))
-            return self.programs[key]
+            place = self._place(chunk)
+            if place not in self.programs:
+                batch_size, evaluation_size = self.sizes
+                evaluation_size = self.measures.evaluation_rows or evaluation_size
+                forms = chunk.forms[: chunk.size]
+                program = Program(self.template, forms, self.measures, batch_size, evaluation_size, self.steps)
+                self.programs[place] = StackedProgram(program, groups=len(chunk.leaders))
+            return self.programs[place]
+
+    def _place(self, chunk: Chunk) -> Hashable:
+        weighted = chunk.replicas[0].sample_weight is not None
+        return self.key(chunk), len(chunk.leaders), self.sizes, weighted

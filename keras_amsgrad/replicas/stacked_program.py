@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.measures import Sums
-from keras_amsgrad.replicas.program import Batches, Program, State
+from keras_amsgrad.replicas.program import Program, State
 from keras_amsgrad.replicas.replica import Weights
 from keras_amsgrad.replicas.updates import Columns
 from keras_amsgrad.rules import Tensor
@@ -27,13 +27,12 @@ class StackedProgram:
 
     def __init__(self, program: Program, groups: int) -> None:
         self.program, self.groups, self.count = program, groups, groups * program.count
-        self.evaluation_rows = program.measures.evaluation_rows
         self._epoch, self._selected = program.epoch, program.selected
         self._evaluate, self._predict = program.evaluate, program.predict
         if groups > 1:
-            self._epoch = backends.over_groups(program.epoch, (0, 0, None, None, 0, 0, 0))
+            self._epoch = backends.over_groups(program.epoch, (0, 0, None, None, 0, 0))
             self._selected = backends.over_groups(program._selected, (0, 0, 0))
-            self._evaluate = backends.over_groups(program._evaluate, (0, None, None, 0, 0, 0))
+            self._evaluate = backends.over_groups(program._evaluate, (0, None, None, 0, 0))
             self._predict = backends.over_groups(program._predict, (0, None, 0))
 
     def initial_state(self, starts: Sequence[Weights], strengths: Sequence[Sequence[float]] = ()) -> State:
@@ -75,22 +74,22 @@ class StackedProgram:
         x: Any,
         y: Tensor,
         w: Tensor | None,
-        rows: Sequence[Batches],
+        rows: Sequence[np.ndarray],
         alive: np.ndarray,
     ) -> tuple[State, Measured]:
-        """Train an epoch on `rows`, (batches, the short rest) of each group; return (state, {name: (replicas,)}).
+        """Train an epoch on the numbers `rows` of each group; return (state, {name: (replicas,)}).
 
         Replicas that are not `alive` keep their state; it may leave out the last places, which are empty.
         """
-        new, sums = self._epoch(state, numbers, x, y, w, *self._stacked(rows))
+        new, sums = self._epoch(state, numbers, x, y, w, self._stacked(rows))
         if not alive.all():
             places = np.pad(alive, (0, self.count - len(alive)))
             new = self._selected(state, new, ops.convert_to_tensor(self._split(places)))
         return new, self._means(sums, rows[0])
 
-    def evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Sequence[Batches]) -> Measured:
-        """Return loss and metrics over `rows`, (batches, the short rest) of each group, {name: (replicas,)}."""
-        return self._means(self._evaluate(state, x, y, w, *self._stacked(rows)), rows[0])
+    def evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Sequence[np.ndarray]) -> Measured:
+        """Return loss and metrics over the numbers `rows` of each group, {name: (replicas,)}."""
+        return self._means(self._evaluate(state, x, y, w, self._stacked(rows)), rows[0])
 
     def predict(self, state: State, x: Any, rows: Sequence[np.ndarray]) -> Tensor:
         """Return the outputs (replicas, rows, ...) for `rows`, an array of each group."""
@@ -127,7 +126,7 @@ class StackedProgram:
     def _split(self, column: np.ndarray) -> np.ndarray:
         return column if self.groups == 1 else np.reshape(column, (self.groups, -1))
 
-    def _means(self, sums: Sums, rows: Batches) -> Measured:
+    def _means(self, sums: Sums, rows: np.ndarray) -> Measured:
         if self.groups > 1:
             sums = keras.tree.map_structure(lambda each: ops.reshape(each, (-1, *each.shape[2:])), sums)
-        return self.program.measures.means(sums, sum(part.size for part in rows))
+        return self.program.measures.means(sums, len(rows))

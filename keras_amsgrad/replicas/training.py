@@ -29,7 +29,7 @@ MEMORY = 4 * 2**30  # bytes for one chunk
 
 
 def train(
-    model: Callable[[], keras.Model],
+    model: Callable[[], keras.Model] | ProgramCache,
     replicas: Sequence[Replica],
     x: Any,
     y: ArrayLike,
@@ -61,7 +61,7 @@ def train(
 
     Args:
         model: A function without arguments that returns a new, uncompiled Keras model. It is called once for each
-            seed, after `keras.utils.set_random_seed(seed)`.
+            seed, after `keras.utils.set_random_seed(seed)`. Or a `ProgramCache` of one, which several calls may share.
         replicas: A list of `Replica`.
         x, y: All rows, arrays (n, ...): replicas name theirs by number. For several inputs `x` is a list, tuple or
             dictionary of arrays.
@@ -147,7 +147,9 @@ def train(
 
     with random_state.preserved():
         groups = chunks.groups(replicas)
-        programs = ProgramCache(model, steps=sum(options.steps(replicas[group[0]]) for group in groups))
+        programs = model if isinstance(model, ProgramCache) else ProgramCache(model)
+        programs.sizes = options.batch_size, options.validation_batch_size
+        programs.steps = sum(options.steps(replicas[group[0]]) for group in groups)
         if replicas:
             _measure(programs, replicas, options, loss, metrics, weighted_metrics)
         found = _chunks(replicas, groups, programs, options, memory, together)
@@ -198,8 +200,9 @@ def _measure(
     template = programs.template_for(replicas[0].seed)
     check_network(template)
     weighted = replicas[0].sample_weight is not None
-    programs.measures = measures_of(
-        template, loss, metrics, weighted_metrics, options.y, weighted, monitored=bool(options.callbacks)
+    monitored = bool(options.callbacks)
+    programs.measure(
+        weighted, lambda: measures_of(template, loss, metrics, weighted_metrics, options.y, weighted, monitored)
     )
     names = programs.measures.names
     if all(len(replica.validation) for replica in replicas):
@@ -222,7 +225,7 @@ def _chunks(
         slots = replicas[group[0]].form.arrays
         estimate = chunks.largest_chunk(programs.template, slots, options.batch_size, memory, len(replicas))
         limits.append(together if together and backends.CAN_STACK else estimate)
-    found = chunks.chunks_of_groups(replicas, groups, limits)
+    found = [programs.with_room(chunk) for chunk in chunks.chunks_of_groups(replicas, groups, limits)]
     if not found or not backends.can_map_groups():
         return found
     return chunks.joined(found, min(limits), lambda chunk: (programs.key(chunk), *_counts(chunk.leaders[0])))
