@@ -4,11 +4,13 @@ import functools
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from sklearn.base import ClassifierMixin, clone
 from sklearn.utils import _safe_indexing
 
 from keras_amsgrad.model_selection.fits import Fit, fingerprint
+from keras_amsgrad.model_selection.networks import ROWS
 from keras_amsgrad.model_selection.plans import Plan
 
 
@@ -24,6 +26,7 @@ class Adapter:
         self.estimator, self.X, self.y = estimator, X, np.asarray(y)
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, "float32")
         self.kept: dict[Hashable, Any] = {}
+        self.first_rows: dict[Hashable, Any] = {}  # of inputs, by their form
 
     @functools.cached_property
     def seed(self) -> int:
@@ -51,6 +54,11 @@ class Adapter:
         if place not in self.kept:
             self.kept[place] = compute()
         return self.kept[place]
+
+    def compared_on(self, x: Any) -> Any:
+        """Return rows on which to compare networks: the first of `x`, or of earlier inputs of the same form."""
+        form = tuple((part.shape[1:], part.dtype) for part in keras.tree.flatten(x))
+        return self.first_rows.setdefault(form, keras.tree.map_structure(lambda part: part[:ROWS], x))
 
     @property
     def has_classes(self) -> bool:

@@ -76,7 +76,7 @@ class KerasWrapperAdapter(Adapter):
         model = build()
         if not model.compiled:
             raise ValueError("The model must be compiled.")  # the estimator's own `fit` says it better
-        return Network(build, model, network_key(model, self._x())), described
+        return Network(build, model, network_key(model, self.compared_on(self._x()))), described
 
     def _weight(self, fit: Fit, class_weight: Any, y: np.ndarray, validation_split: float) -> np.ndarray | None:
         """Return the weights of all rows; those of Keras's `class_weight` act in training only."""

@@ -16,12 +16,12 @@ ROWS = 4  # on which the outputs of two networks are compared
 PLAIN = (int, float, str, bool, type(None))
 
 
-def network_key(model: keras.Model, x: Any) -> Hashable:
+def network_key(model: keras.Model, rows: Any) -> Hashable:
     """Return what two networks share if they are equal, whatever their layers and variables are called.
 
     Compared are configuration, the values of all variables (build both after the same `set_random_seed`), the plain
     attributes of layers that are not Keras's own, and, because a configuration holds no more of a function than its
-    name, the outputs and penalties for the first rows of `x`. Not compared are the numbers that
+    name, the outputs and penalties for some `rows` of inputs. Not compared are the numbers that
     `keras_amsgrad.replicas.strengths` lists: rates of Dropout layers, penalties of weights.
 
     >>> def network(units, name=None):
@@ -34,10 +34,9 @@ def network_key(model: keras.Model, x: Any) -> Hashable:
     digest = hashlib.blake2b(digest_size=16)
     for variable in model.variables:
         digest.update(ops.convert_to_numpy(ops.cast(variable, _readable(variable.dtype))).tobytes())
-    first = keras.tree.map_structure(lambda part: part[:ROWS], x)
     penalties = tuple(part_key(layer.activity_regularizer) for layer in keras_internals.all_layers(model))
     with without_strengths(model):
-        for output in [*keras.tree.flatten(model(first, training=False)), *model.losses]:
+        for output in [*keras.tree.flatten(model(rows, training=False)), *model.losses]:
             digest.update(ops.convert_to_numpy(ops.cast(output, "float32")).tobytes())
         return type(model), configuration(model), penalties, digest.hexdigest()
 

@@ -74,6 +74,7 @@ class PipelineAdapter(Adapter):
             X, numbers = (np.concatenate([getattr(block, name) for block in blocks]) for name in ("X", "rows"))
             weight = None if self.sample_weight is None else self.sample_weight[numbers]
             adapter = of_estimator(self.last_step)(self.last_step, X, self.y[numbers], weight)
+            adapter.first_rows = self.first_rows
             for block, end in zip(blocks, np.cumsum([len(block.X) for block in blocks]), strict=True):
                 block.adapter, block.start = adapter, int(end) - len(block.X)
             adapter.prepare([self._of_last(fit) for fit in fits if self.kept[self._place(fit)] in blocks])

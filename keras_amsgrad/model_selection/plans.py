@@ -77,9 +77,14 @@ class Plan:
     @property
     def key(self) -> Hashable:
         """Return what plans share that train in one call of the engine."""
-        parts = [self.network.model.loss, *self.network.metrics, self.callbacks]
         settings = self.batch_size, self.validation_batch_size, self.shuffle, self.validation_split
-        return self.network.key, part_key(parts), settings, id(self.x), id(self.y)
+        return self.program_key, settings, id(self.x), id(self.y)
+
+    @property
+    def program_key(self) -> Hashable:
+        """Return what plans share of which the programs of one serve another."""
+        parts = [self.network.model.loss, *self.network.metrics, self.callbacks]
+        return self.network.key, part_key(parts), self.y.shape[1:], self.y.dtype
 
     @property
     def key_without_epochs(self) -> Hashable:

@@ -129,7 +129,7 @@ class ScikerasAdapter(Adapter):
         network = Network(
             build=lambda: clone(template).initialize(*part).model_,
             model=initialized.model_,
-            key=network_key(initialized.model_, self._x(initialized, fit)),
+            key=network_key(initialized.model_, self.compared_on(self._x(initialized, fit))),
         )
         return Template(initialized, network, has_optimizer)
 

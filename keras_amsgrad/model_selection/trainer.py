@@ -63,7 +63,7 @@ class PlannedTrainer:
     def __init__(self, adapter: Adapter, continues: bool = False) -> None:
         self.adapter, self.continues = adapter, continues
         self.last: dict[Hashable, Outcome] = {}  # of the call before, by `Plan.key_without_epochs`
-        self.programs: dict[Hashable, ProgramCache] = {}  # of all calls, by `Plan.key`
+        self.programs: dict[Hashable, ProgramCache] = {}  # of all calls, by `Plan.program_key`
 
     def train(self, fits: Sequence[Fit]) -> list[TrainedReplica | OwnFit]:
         """Train the fits that can be replicas; return what became of each."""
@@ -121,10 +121,9 @@ class PlannedTrainer:
             for each, start in zip(plans, shorter, strict=True)
         ]
         metrics, weighted_metrics = plan.network.metrics
-        if plan.key not in self.programs:
-            self.programs[plan.key] = ProgramCache(plan.network.build)
+        programs = self.programs.setdefault(plan.program_key, ProgramCache(plan.network.build))
         outcomes = train(
-            self.programs[plan.key],
+            programs,
             replicas,
             plan.x,
             plan.y,

@@ -4,6 +4,7 @@ The program and the loop around it are the same on every backend. On PyTorch, Ke
 plain Python, and replicas train one after another.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,14 +24,13 @@ elif BACKEND == "torch":
     import torch
 
 
-def compiled(function: Callable[..., Any], xla: bool) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], xla: bool, any_rows: Sequence[int] = ()) -> Callable[..., Any]:
     """Return `function` as one program; `xla` chooses TensorFlow's compiler (JAX has no other).
 
-    With TensorFlow without XLA, one program serves any length of the last argument if that has one axis: numbers of
-    rows, say.
+    With TensorFlow without XLA, one program serves all numbers of rows of the arguments in the places `any_rows`.
     """
     if BACKEND == "tensorflow":
-        return _compiled_by_xla(function) if xla else _called_directly(_traced(function), any_length=True)
+        return _compiled_by_xla(function) if xla else _called_directly(_traced(function), any_rows)
     return jax.jit(function) if BACKEND == "jax" else function
 
 
@@ -55,20 +55,25 @@ def _traced(function: Callable[..., Any], **settings: Any) -> Any:
     return tf.function(function, autograph=False, **settings)
 
 
-def _called_directly(program: Any, any_length: bool = False) -> Callable[..., Any]:
-    """Return a function that calls the concrete function of a TensorFlow function.
+def _called_directly(program: Any, any_rows: Sequence[int] = ()) -> Callable[..., Any]:
+    """Return a function that calls the concrete function of a TensorFlow function; see `compiled`.
 
     `tf.function` counts its traces by lines of code. It would take the programs of a study for one function that is
     traced again and again, and warn.
     """
 
     def run(*arguments: Any) -> Any:
-        *first, last = arguments
-        if any_length and getattr(last, "ndim", 0) == 1:
-            last = tf.TensorSpec([None], last.dtype)
-        return program.get_concrete_function(*first, last)(*arguments)
+        described = [_of_any_rows(each) if i in any_rows else each for i, each in enumerate(arguments)]
+        return program.get_concrete_function(*described)(*arguments)
 
     return run
+
+
+def _of_any_rows(data: Any) -> Any:
+    def described(array: Any) -> Any:
+        return None if array is None else tf.TensorSpec([None, *array.shape[1:]], array.dtype)
+
+    return keras.tree.map_structure(described, data)
 
 
 def fit_uses_xla() -> bool:
@@ -109,9 +114,18 @@ def can_map_groups() -> bool:
     return BACKEND == "jax" and has_gpu()
 
 
-def over_groups(function: Callable[..., Any], axes: Any) -> Callable[..., Any]:
-    """Return `function` mapped over the given axes of its arguments (None: shared by all), as one program."""
-    return jax.jit(jax.vmap(function, axes))
+def over_groups(function: Callable[..., Any], axes: Any, sized: bool = False) -> Callable[..., Any]:
+    """Return `function` mapped over the given axes of its arguments (None: shared by all), as one program.
+
+    With `sized`, a Python number comes before these arguments; for each there is a program.
+    """
+    if not sized:
+        return jax.jit(jax.vmap(function, axes))
+
+    def mapped(size: int, *arguments: Any) -> Any:
+        return jax.vmap(functools.partial(function, size), axes)(*arguments)
+
+    return jax.jit(mapped, static_argnums=0)
 
 
 def gradient(function: Callable[..., Any], weights: Sequence[Tensor]) -> tuple[list[Tensor], Any]:

@@ -102,7 +102,9 @@ def train_chunk(
     for epoch in range(done, epochs):
         numbers = program.numbers(history.begin(epoch))
         rows = [options.rows(leader, epoch) for leader in chunk.leaders]
-        state, logs = program.epoch(state, numbers, options.x, options.y, weights, rows, history.running)
+        state, logs = program.epoch(
+            options.batch_size, state, numbers, options.x, options.y, weights, rows, history.running
+        )
         logs |= _validated(program, state, weights, chunk, options)
         ran, _, of_each = history.add(epoch, logs)
         if on_epoch is not None:
@@ -125,7 +127,7 @@ def _validated(
     if not len(chunk.leaders[0].validation):
         return {}
     rows = [np.asarray(leader.validation, "int32") for leader in chunk.leaders]
-    measured = program.evaluate(state, options.x, options.y, weights, rows)
+    measured = program.evaluate(options.validation_batch_size, state, options.x, options.y, weights, rows)
     return {f"val_{name}": values for name, values in measured.items()}
 
 

@@ -1,17 +1,17 @@
 """One epoch of many replicas as one compiled program."""
 
-import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any, TypeVar
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_amsgrad.replicas import backends, layout
+from keras_amsgrad.replicas.batch_loop import BatchLoop, of_rows
 from keras_amsgrad.replicas.measures import Measures, Sums
 from keras_amsgrad.replicas.networks import is_convolutional
 from keras_amsgrad.replicas.replica import Weights
@@ -21,7 +21,7 @@ from keras_amsgrad.replicas.updates import Columns, Update
 from keras_amsgrad.rules import Tensor
 
 State = dict[str, Any]  # tensors, and lists of them; see `Program`
-Carry = TypeVar("Carry")
+Batch = tuple[Any, Tensor, Tensor | None]  # inputs, targets, weights of rows
 
 # Measured with TensorFlow on two cores, for networks of 100 to 670,000 weights (of all replicas): XLA takes about 1.2 s
 # longer to compile, and saves 0.15 ms and 6 ns a weight in each step.
@@ -48,35 +48,20 @@ class Program:
         model: A built Keras model, the template; its weights are not changed.
         forms: The optimizers of the replicas, which differ in their numbers only.
         measures: What is measured: the loss, and metrics.
-        batch_size: Rows in a step of training; the last step of an epoch has what is left.
-        evaluation_size: Rows in a step of an evaluation, likewise.
         steps: About how many steps the program will run. XLA takes long to compile, and saves time in each.
     """
 
-    def __init__(
-        self,
-        model: keras.Model,
-        forms: Sequence[PureForm],
-        measures: Measures,
-        batch_size: int,
-        evaluation_size: int,
-        steps: int,
-    ) -> None:
+    def __init__(self, model: keras.Model, forms: Sequence[PureForm], measures: Measures, steps: int) -> None:
         self.model, self.measures, self.count = model, measures, len(forms)
-        self.batch_size, self.evaluation_size = batch_size, evaluation_size
         self.update = Update(forms, model.trainable_variables)
         # Integer variables (states of seed generators, counters) change alike in all replicas: one copy serves all.
         self.own_state = [v.dtype.startswith(("float", "bfloat")) for v in model.non_trainable_variables]
         as_fit = backends.fit_uses_xla()
-        self.loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
-        self.xla = as_fit or self._is_worth_xla(steps)
-        compiled = functools.partial(backends.compiled, xla=as_fit)
-        self.step, self.sums = compiled(self._step), compiled(self._sums)
-        self.predict, self.selected = compiled(self._predict), compiled(self._selected)
-        self.train, self.evaluate = self._train, self._evaluate
-        if self.loops:
-            self.train, self.evaluate = compiled(self._train), compiled(self._evaluate)
-            self.train_batches = backends.compiled(self._train_batches, xla=True)
+        loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
+        self.train = BatchLoop(self._step, loops, as_fit or self._is_worth_xla(steps))
+        self.measure = BatchLoop(self._sums, loops, as_fit)
+        self.predict = backends.compiled(self._predict, as_fit, any_rows=(1, 2))
+        self.selected = backends.compiled(self._selected, as_fit)
 
     def _is_worth_xla(self, steps: int) -> bool:
         # Convolutions are slower under XLA on a CPU. XLA also draws other random numbers than TensorFlow without it, so
@@ -153,40 +138,20 @@ class Program:
         }
 
     def epoch(
-        self, state: State, numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
+        self, size: int, state: State, numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
     ) -> tuple[State, Sums]:
-        """Train one epoch on the rows with the numbers `rows`, in their order.
+        """Train one epoch on the rows with the numbers `rows` in their order, `size` in a step.
 
-        Returns (state, what was measured of the rows while training). There is no padding, which would change
-        BatchNormalization. Under XLA the last batch has a program of its own: a second step in the program of the
-        others would take as long to compile as the first.
+        Returns (state, what was measured of the rows while training).
         """
-        carry, full = (state, self.measures.start(self.count)), len(rows) // self.batch_size * self.batch_size
-        if not (self.loops and self.xla):
-            return self.train(carry, numbers, x, y, w, rows)
-        if full:
-            carry = self.train_batches(carry, numbers, x, y, w, ops.reshape(rows[:full], (-1, self.batch_size)))
-        return self.step(carry, numbers, x, y, w, rows[full:]) if full < len(rows) else carry
+        return self.train(size, (state, self.measures.start(self.count)), numbers, (x, y, w), rows)
 
-    def _train_batches(
-        self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, batches: Tensor
-    ) -> tuple[State, Sums]:
-        def step(i: Tensor, carry: tuple[State, Sums]) -> tuple[State, Sums]:
-            return self._step(carry, numbers, x, y, w, batches[i])
+    def evaluate(self, size: int, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Tensor) -> Sums:
+        """Return what is measured of some rows, `size` in a step."""
+        return self.measure(size, self.measures.start(self.count), state, (x, y, w), rows)
 
-        return ops.fori_loop(0, batches.shape[0], step, carry)
-
-    def _train(
-        self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
-    ) -> tuple[State, Sums]:
-        step = self._step if self.loops else self.step
-        return self._over(rows, self.batch_size, lambda rows, carry: step(carry, numbers, x, y, w, rows), carry)
-
-    def _step(
-        self, carry: tuple[State, Sums], numbers: Columns, x: Any, y: Tensor, w: Tensor | None, rows: Tensor
-    ) -> tuple[State, Sums]:
-        state, sums = carry
-        x, y, w = _rows((x, y, w), rows)
+    def _step(self, carry: tuple[State, Sums], numbers: Columns, batch: Batch) -> tuple[State, Sums]:
+        (state, sums), (x, y, w) = carry, batch
 
         def loss_of(weights: list[Tensor]) -> tuple[Tensor, Any]:
             forward = self._forward({**state, "weights": weights}, x, training=True, sums=sums, y=y, w=w)
@@ -198,34 +163,13 @@ class Program:
         weights = self._constrained(weights)
         return {**state, "weights": weights, "slots": slots, "fixed": fixed, "t": state["t"] + 1}, sums
 
-    def _evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Tensor) -> Sums:
-        """Return what is measured of some rows."""
-        add = self._sums if self.loops else self.sums
-        start = self.measures.start(self.count)
-        return self._over(rows, self.evaluation_size, lambda rows, sums: add(state, sums, x, y, w, rows), start)
-
-    def _sums(self, state: State, sums: Sums, x: Any, y: Tensor, w: Tensor | None, rows: Tensor) -> Sums:
-        x, y, w = _rows((x, y, w), rows)
+    def _sums(self, sums: Sums, state: State, batch: Batch) -> Sums:
+        x, y, w = batch
         return self.measures.add(sums, self._forward(state, x, training=False, sums=sums, y=y, w=w), y)
 
     def _predict(self, state: State, x: Any, rows: Tensor) -> Tensor:
         """Return the outputs for some rows, (replicas, rows, ...)."""
-        return self._forward(state, _rows(x, rows), training=False)["outputs"]
-
-    def _over(self, rows: Tensor, size: int, body: Callable[[Tensor, Carry], Carry], carry: Carry) -> Carry:
-        """Run `carry = body(rows, carry)` for every `size` rows and the rest, as a loop where that is fast."""
-        count = rows.shape[0]
-        if self.loops and count is None:  # TensorFlow: one step for all, traced for any number of rows
-            steps = (ops.shape(rows)[0] + size - 1) // size
-            return ops.fori_loop(0, steps, lambda i, carry: body(rows[i * size : (i + 1) * size], carry), carry)
-        full = count // size * size
-        if self.loops and full:
-            batches = ops.reshape(rows[:full], (-1, size))
-            carry = ops.fori_loop(0, full // size, lambda i, carry: body(batches[i], carry), carry)
-            return body(rows[full:], carry) if full < count else carry
-        for i in range(0, count, size):
-            carry = body(rows[i : i + size], carry)
-        return carry
+        return self._forward(state, of_rows(x, rows), training=False)["outputs"]
 
     def _forward(
         self,
@@ -312,11 +256,6 @@ def _columns(strengths: Sequence[Sequence[float]]) -> list[np.ndarray]:
 
 def _next(count: int, items: Iterator[Tensor]) -> list[Tensor]:
     return list(itertools.islice(items, count))
-
-
-def _rows(data: Any, rows: Tensor) -> Any:
-    """Return some rows of each array of a structure; None stays None."""
-    return keras.tree.map_structure(lambda array: None if array is None else ops.take(array, rows, 0), data)
 
 
 def _zip(*columns: Iterable[Any]) -> Iterator[tuple[Any, ...]]:

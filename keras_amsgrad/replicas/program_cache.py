@@ -27,27 +27,24 @@ class ProgramCache:
 
     Attributes:
         measures: What is measured of the replicas of this call; set by `measure`.
-        sizes: Rows in a step of training, and in one of an evaluation, in this call.
         steps: About how many steps all chunks of this call train together; see `Program`.
     """
 
     measures: Measures
-    sizes: tuple[int, int]
     steps: int
 
     def __init__(self, model: Callable[[], keras.Model]) -> None:
         self.model = model
         self.template: Any = None  # the first network that was built
         self.initial_weights: dict[int, Weights] = {}
-        self.measured: dict[bool, Measures] = {}
+        self.weighted: bool | None = None
         self.programs: dict[Hashable, StackedProgram] = {}
         self.lock = threading.Lock()
 
     def measure(self, weighted: bool, compute: Callable[[], Measures]) -> None:
-        """Set what is measured, with weights of rows or without: what `compute()` gave first."""
-        if weighted not in self.measured:
-            self.measured[weighted] = compute()
-        self.measures = self.measured[weighted]
+        """Set what is measured, with weights of rows or without; `compute()` gives it where it is another."""
+        if self.weighted != weighted:
+            self.weighted, self.measures, self.programs = weighted, compute(), {}
 
     def weights_for(self, seed: int) -> Weights:
         """Return the values of `model.variables` with which a fit with this seed starts.
@@ -96,13 +93,10 @@ class ProgramCache:
         with self.lock:
             place = self._place(chunk)
             if place not in self.programs:
-                batch_size, evaluation_size = self.sizes
-                evaluation_size = self.measures.evaluation_rows or evaluation_size
                 forms = chunk.forms[: chunk.size]
-                program = Program(self.template, forms, self.measures, batch_size, evaluation_size, self.steps)
+                program = Program(self.template, forms, self.measures, self.steps)
                 self.programs[place] = StackedProgram(program, groups=len(chunk.leaders))
             return self.programs[place]
 
     def _place(self, chunk: Chunk) -> Hashable:
-        weighted = chunk.replicas[0].sample_weight is not None
-        return self.key(chunk), len(chunk.leaders), self.sizes, weighted
+        return self.key(chunk), len(chunk.leaders)

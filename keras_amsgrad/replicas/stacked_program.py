@@ -30,9 +30,9 @@ class StackedProgram:
         self._epoch, self._selected = program.epoch, program.selected
         self._evaluate, self._predict = program.evaluate, program.predict
         if groups > 1:
-            self._epoch = backends.over_groups(program.epoch, (0, 0, None, None, 0, 0))
+            self._epoch = backends.over_groups(program.epoch, (0, 0, None, None, 0, 0), sized=True)
             self._selected = backends.over_groups(program._selected, (0, 0, 0))
-            self._evaluate = backends.over_groups(program._evaluate, (0, None, None, 0, 0))
+            self._evaluate = backends.over_groups(program.evaluate, (0, None, None, 0, 0), sized=True)
             self._predict = backends.over_groups(program._predict, (0, None, 0))
 
     def initial_state(self, starts: Sequence[Weights], strengths: Sequence[Sequence[float]] = ()) -> State:
@@ -69,6 +69,7 @@ class StackedProgram:
 
     def epoch(
         self,
+        size: int,
         state: State,
         numbers: Columns,
         x: Any,
@@ -77,19 +78,22 @@ class StackedProgram:
         rows: Sequence[np.ndarray],
         alive: np.ndarray,
     ) -> tuple[State, Measured]:
-        """Train an epoch on the numbers `rows` of each group; return (state, {name: (replicas,)}).
+        """Train an epoch on the numbers `rows` of each group, `size` in a step; return (state, {name: (replicas,)}).
 
         Replicas that are not `alive` keep their state; it may leave out the last places, which are empty.
         """
-        new, sums = self._epoch(state, numbers, x, y, w, self._stacked(rows))
+        new, sums = self._epoch(size, state, numbers, x, y, w, self._stacked(rows))
         if not alive.all():
             places = np.pad(alive, (0, self.count - len(alive)))
             new = self._selected(state, new, ops.convert_to_tensor(self._split(places)))
         return new, self._means(sums, rows[0])
 
-    def evaluate(self, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Sequence[np.ndarray]) -> Measured:
-        """Return loss and metrics over the numbers `rows` of each group, {name: (replicas,)}."""
-        return self._means(self._evaluate(state, x, y, w, self._stacked(rows)), rows[0])
+    def evaluate(
+        self, size: int, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Sequence[np.ndarray]
+    ) -> Measured:
+        """Return loss and metrics over the numbers `rows` of each group, `size` in a step: {name: (replicas,)}."""
+        size = self.program.measures.evaluation_rows or size
+        return self._means(self._evaluate(size, state, x, y, w, self._stacked(rows)), rows[0])
 
     def predict(self, state: State, x: Any, rows: Sequence[np.ndarray]) -> Tensor:
         """Return the outputs (replicas, rows, ...) for `rows`, an array of each group."""

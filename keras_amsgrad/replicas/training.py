@@ -148,7 +148,6 @@ def train(
     with random_state.preserved():
         groups = chunks.groups(replicas)
         programs = model if isinstance(model, ProgramCache) else ProgramCache(model)
-        programs.sizes = options.batch_size, options.validation_batch_size
         programs.steps = sum(options.steps(replicas[group[0]]) for group in groups)
         if replicas:
             _measure(programs, replicas, options, loss, metrics, weighted_metrics)
