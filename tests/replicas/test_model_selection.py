@@ -239,4 +239,4 @@ def test_networks_compiled_by_their_own_function_keep_their_optimizer_and_share_
         kind(classifier(**arguments), grid, cv=2).fit(*digits()) for kind in (ReplicaGridSearchCV, GridSearchCV)
     )
     assert_same_results(mine, theirs)
-    assert [program.count for program in programs] == [2, 1]  # both candidates, and the refit
+    assert [program.count for program in programs] == [2]  # both candidates; the refit takes one of its places
