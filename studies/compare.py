@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from studies.catalog import SOURCES, STUDIES, Arm, NetworkStudy, OwnCommand, Search
 from studies.catalog.bushaev import VARIANTS_OF_ADAM
+from studies.catalog.metrics import SQUARED_ERROR
 from studies.errors import StudyError, check_folder, did_you_mean
 from studies.extras import require
 from studies.training.engines import Replicas, engine_of
 
 if TYPE_CHECKING:
+    from studies.data.dataset import Dataset
     from studies.results import Results
 
 Grid = Mapping[str, Sequence[float]]
@@ -30,8 +32,11 @@ GRID = {"learning_rate": (1e-4, 1e-3, 1e-2, 0.1), "beta_2": (0.99, 0.999)}
 ANCHORS = {"answer", "claim", "contents", "open", "source", "value", "verdicts", "words"}
 SEEDS = 10
 
+TASKS = ("classification", "regression")
+SPLIT = {"classification": "stratified", "regression": "shuffled"}  # how rows are divided
+
 LEFT_OPEN = (
-    "The search is a grid of 3 stratified folds of the training rows, with as many epochs as the repeated runs; it "
+    "The search is a grid of 3 {split} folds of the training rows, with as many epochs as the repeated runs; it "
     "keeps the setting with the lowest validation loss after the last epoch.",
     "Nadam has a constant momentum, SWATS a tolerance of 1e-5, SGD a momentum of .9, Yogi no bias correction; epsilon "
     "is 1e-16 for AdaBelief, 1e-3 for Yogi, else 1e-8; all else Keras's defaults (D).",
@@ -54,23 +59,27 @@ def compare(
     epochs: int = 20,
     batch_size: int = 32,
     from_logits: bool = False,
+    task: str | None = None,
     engine: str = "replicas",
     jobs: int = 1,
     verbose: int = 1,
     data: str = "arrays",
     command: OwnCommand | None = None,
 ) -> "Results":
-    """Compare optimizers on a classifier of one's own: search, paired repeated runs, verdicts, report.
+    """Compare optimizers on a model of one's own: search, paired repeated runs, verdicts, report.
 
     Running it again in the same folder continues where it stopped, and trains nothing twice.
 
     Args:
         model: A function without arguments that returns a new, uncompiled Keras model with one input and one output
-            for each class, or one sigmoid for two classes; or its name, "MODULE:FUNCTION".
+            for each class, one sigmoid for two classes, or for a regression one linear output for each number that
+            it predicts; or its name, "MODULE:FUNCTION".
         x_train: Inputs (rows, ...), an array or a DataFrame: floats, or whole numbers (tokens, say), which stay whole
             numbers.
         y_train: Labels (rows,) or (rows, 1): integers, strings, booleans or whole floats; or one-hot. A line says how
-            they became the classes 0 .. k - 1, in ascending order, unless they are these already.
+            they became the classes 0 .. k - 1, in ascending order, unless they are these already. Floats that are not
+            whole, or (rows, outputs) and not 0 and 1, are the numbers of a regression: its loss is the mean squared
+            error, and R² takes the place of the accuracy.
         x_test, y_test: What every epoch validates on, and never chooses anything; without it, a quarter of the rows.
         name: What the comparison is called in tables and report; by default after the function and `data`. In one
             folder a comparison replaces an earlier one of the same name. Names of published studies are refused.
@@ -82,6 +91,7 @@ def compare(
         epochs: Epochs of every fit.
         batch_size: Rows in a batch.
         from_logits: Whether the model ends in logits in place of probabilities.
+        task: "classification" or "regression"; None decides by `y_train`.
         engine: "replicas" (all fits as one program), or "gridsearch" (one after another, in `jobs` processes).
         jobs: Processes that train at the same time.
         verbose: 1 for progress on standard error (a bar on a terminal, lines elsewhere), 0 for none.
@@ -110,6 +120,8 @@ def compare(
     check_folder(out)
     if isinstance(model, str):
         check_function(model)
+    if task not in (None, *TASKS):
+        raise StudyError(f"task must be {' or '.join(TASKS)}, not {task!r}.")
     _check_sizes(seeds=seeds, epochs=epochs, batch_size=batch_size, jobs=jobs)
     trains = engine_of(engine, jobs=jobs)
     from studies.data import own as own_data
@@ -118,14 +130,14 @@ def compare(
     from studies.run import run
 
     function = models.named(model)
-    arrays, of_labels = own_data.dataset(data, x_train, y_train, x_test, y_test, folds=search.folds)
-    if of_labels and verbose:
-        print(f"studies: {of_labels}", file=sys.stderr)
-    outputs = models.check(function, arrays.x_train, arrays.classes, from_logits)
+    arrays, of_targets = own_data.dataset(data, x_train, y_train, x_test, y_test, folds=search.folds, task=task)
+    if of_targets and verbose:
+        print(f"studies: {of_targets}", file=sys.stderr)
+    loss = _loss(function, arrays, from_logits)
     left_open = (
-        *LEFT_OPEN,
-        *(("A quarter of the rows, stratified, is the test set (D).",) * (x_test is None)),
-        *((of_labels,) * bool(of_labels)),
+        *(line.format(split=SPLIT[arrays.task]) for line in LEFT_OPEN),
+        *((f"A quarter of the rows, {SPLIT[arrays.task]}, is the test set (D).",) * (x_test is None)),
+        *((of_targets,) * bool(of_targets)),
     )
     study = NetworkStudy(
         name=name or _name(function, data),
@@ -139,7 +151,7 @@ def compare(
         epochs=epochs,
         seeds=seeds,
         batch_size=batch_size,
-        loss=_loss(outputs, from_logits),
+        loss=loss,
         divide_by=None,
         left_open=left_open,
         own_command=command or OwnCommand(function),
@@ -185,8 +197,16 @@ def _check_sizes(**sizes: int) -> None:
             raise StudyError(f"{name} must be a whole number of at least 1, not {value!r}.")
 
 
-def _loss(outputs: int, from_logits: bool) -> str:
-    if outputs == 1:
+def _loss(function: str, data: "Dataset", from_logits: bool) -> str:
+    """Return the loss of a model on these data; raise StudyError where the model does not suit them."""
+    from studies.networks import own as models
+
+    if data.task == "regression":
+        if from_logits:
+            raise StudyError("from_logits is for classes: leave it out of a regression.")
+        models.check_regression(function, data.x_train, data.y_train)
+        return SQUARED_ERROR
+    if models.check(function, data.x_train, data.classes, from_logits) == 1:
         return "sigmoid_crossentropy"
     return "logits_crossentropy" if from_logits else "sparse_categorical_crossentropy"
 

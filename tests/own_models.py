@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 from keras import layers
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_diabetes, load_digits
 
 HERE = __name__
 UNITS = 8  # of `small`; a test changes it
@@ -26,6 +26,12 @@ def words():
 
 def linear():
     return keras.Sequential([keras.Input((64,)), layers.Dense(10)])
+
+
+def regressor(units=1, activation=None):
+    return keras.Sequential(
+        [keras.Input((10,)), layers.Dense(8, activation="relu"), layers.Dense(units, activation=activation)]
+    )
 
 
 class Identity(layers.Layer):
@@ -99,6 +105,11 @@ A_MODEL = linear()  # in place of the function
 def digits():
     x, y = load_digits(return_X_y=True)
     return x[:200] / 16, y[:200]
+
+
+def diabetes():
+    x, y = load_diabetes(return_X_y=True)  # 442 rows; the targets are 25 to 346, whole
+    return x[:200], y[:200]
 
 
 def tokens():

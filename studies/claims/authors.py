@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from studies.catalog.metrics import is_accuracy
+from studies.catalog.metrics import is_score
 from studies.claims.evidence import Evidence, Found, Tables, having, in_percent
 from studies.claims.grids import CHANCE_LEVEL, Correlation, correlated
 from studies.claims.statistics import sd_ratio, welch
@@ -75,7 +75,7 @@ class AuthorPairs(Evidence):
 
     def measure(self, tables: Tables) -> Found:
         a, b = (_run(side) for side in (self.a, self.b))
-        n, points = int(min(a["runs"], b["runs"])), is_accuracy(self.metric)
+        n, points = int(min(a["runs"], b["runs"])), is_score(self.metric)
         means, sds = ([each[f"{self.metric}{end}"] for each in (a, b)] for end in ("", "_sd"))
         if points:
             numbers = [100 * each for pair in zip(means, sds, strict=True) for each in pair]

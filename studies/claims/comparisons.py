@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from studies.catalog.metrics import is_accuracy
+from studies.catalog.metrics import is_score
 from studies.catalog.variant import Variant
 from studies.claims.evidence import (
     BEST,
@@ -42,7 +42,7 @@ from studies.claims.words import (
 class Pairs(Evidence):
     """The runs of two sides, paired by seed.
 
-    The estimate is the mean difference of an accuracy, in points, or the mean log ratio of anything else, in percent:
+    The estimate is the mean difference of a score, in points, or the mean log ratio of anything else, in percent:
     100 (exp(mean log(a / b)) - 1). `quantity` is a key of `QUANTITIES`; empty: the metric of a seed's one run.
     """
 
@@ -54,7 +54,7 @@ class Pairs(Evidence):
 
     @property
     def points(self) -> bool:
-        return is_accuracy(self.metric) and not self.quantity
+        return is_score(self.metric) and not self.quantity
 
     def pairs(self, tables: Tables) -> pd.DataFrame:
         """Return the values of both sides, (seeds, 2), with NaN where a run diverged."""
@@ -175,7 +175,7 @@ class Standardized(Evidence):
         a, b = pairs.to_numpy(dtype=float).T
         if not len(a):
             return Found()
-        differences = differences_of(a, b, is_accuracy(self.metric))
+        differences = differences_of(a, b, is_score(self.metric))
         size, (low, high) = standardized(differences)
         spread = in_percent(float(differences.std(ddof=1))) if len(a) > 1 else nan
         gap = in_percent(abs(float(differences.mean())))

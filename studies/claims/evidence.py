@@ -15,8 +15,8 @@ from studies.catalog.variant import PUBLISHED
 from studies.claims.statistics import judge
 from studies.claims.words import INCONCLUSIVE, NO_DIFFERENCE, NOT_RUN, SUPPORTED, Side, as_text
 
-TINY = 1e-3  # two losses below it differ by nothing that matters, whatever their ratio (D)
-BEST = {"val_loss": "best_val_loss", "val_accuracy": "best_val_accuracy"}
+TINY = 1e-3  # two cross-entropies below it differ by nothing that matters, whatever their ratio (D)
+BEST = {name: f"best_{name}" for name in ("val_loss", "val_accuracy", "val_r2")}
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ class Evidence:
     quantity: str = ""  # what is computed of a seed's runs, or of a walk; empty: the metric
     direction: str = "same"
     rope: float = nan  # by default the metric's
+    tiny: float = TINY  # two losses below it differ by nothing that matters, whatever their ratio
     a: Side = field(default_factory=dict)
     b: Side = field(default_factory=dict)
 
@@ -114,7 +115,7 @@ class Evidence:
 
     @property
     def points(self) -> bool:
-        """Whether the estimate is a difference of accuracies, in points."""
+        """Whether the estimate is a difference of scores, in points."""
         return self.unit == "points"
 
     @property
@@ -134,7 +135,7 @@ class Evidence:
 
     def _is_tiny(self, found: Found) -> bool:
         loss = self.metric.endswith("loss") and self.kind in ("pairs", "author")
-        return loss and max(found.value_a, found.value_b) < TINY
+        return loss and max(found.value_a, found.value_b) < self.tiny
 
     def at_best(self) -> Self:
         """Return the evidence by each run's best epoch instead of its last, where the tables have both."""
@@ -170,7 +171,7 @@ def shortened(side: Side, rows: pd.DataFrame, stage: str = "repeat") -> str:
 
 
 def differences_of(a: np.ndarray, b: np.ndarray, points: bool) -> np.ndarray:
-    """Return paired differences (n,): of accuracies in points, of anything else as log ratios."""
+    """Return paired differences (n,): of scores in points, of anything else as log ratios."""
     return 100 * (a - b) if points else np.log(a / b)
 
 

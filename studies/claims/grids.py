@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from studies.catalog import STUDIES, NetworkStudy
-from studies.catalog.metrics import is_accuracy
+from studies.catalog.metrics import is_score
 from studies.catalog.network import Setting
 from studies.claims.comparisons import too_few
 from studies.claims.evidence import Evidence, Found, Tables, rows_of, shortened
@@ -42,7 +42,7 @@ class Choice(Evidence):
 
     def measure(self, tables: Tables) -> Found:
         rows = rows_of(tables.searches, self.a)
-        sign = -1 if is_accuracy(self.metric) else 1
+        sign = -1 if is_score(self.metric) else 1
         folds = rows.groupby(["learning_rate", "beta_2"])[self.metric]
         means = (sign * folds.agg(lambda values: values.mean(skipna=False))).dropna()
         theirs = self.published.learning_rate, self.published.beta_2
@@ -63,7 +63,7 @@ class Choice(Evidence):
             n=n,
             value_a=value_a,
             value_b=value_b,
-            estimate=100 * cost if is_accuracy(self.metric) else 100 * cost / value_b,
+            estimate=100 * cost if is_score(self.metric) else 100 * cost / value_b,
             text=text,
             reason=reason,
             verdict="" if reason else verdict,

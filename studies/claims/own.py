@@ -1,13 +1,15 @@
 """The questions of comparisons of one's own: is an optimizer better than Adam?"""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from studies.catalog import NetworkStudy, SyntheticStudy
+from studies.catalog.metrics import SQUARED_ERROR, is_score, score_of
 from studies.claims.claim import Claim, single
 from studies.claims.comparisons import versus
+from studies.claims.words import METRICS
 
 ASKED = "You ask, of "  # what the source of such a claim begins with
-METRICS = {"val_loss": ("loss is lower", "lower"), "val_accuracy": ("accuracy is higher", "higher")}
 
 
 def only_own(studies: Sequence[NetworkStudy | SyntheticStudy]) -> bool:
@@ -25,18 +27,21 @@ def own_claims(studies: Iterable[NetworkStudy | SyntheticStudy], first: int) -> 
         for study in studies
         if isinstance(study, NetworkStudy) and study.own_command
         for arm in study.arms
-        for metric in METRICS
+        for metric in ("val_loss", f"val_{score_of(study.loss)}")
         if arm.optimizer != "Adam"
     ]
     return tuple(_claim(first + k, *each) for k, each in enumerate(asked))
 
 
 def _claim(number: int, study: NetworkStudy, optimizer: str, metric: str) -> Claim:
-    words, direction = METRICS[metric]
+    better = "higher" if is_score(metric) else "lower"
+    pairs = versus(study.name, optimizer, "Adam", metric, better)
+    if study.loss == SQUARED_ERROR:  # which is small or large as the unit of the targets is
+        pairs = replace(pairs, tiny=0.0)
     return Claim(
         number=number,
         source=f"{ASKED}{study.title}",
-        text=f"{optimizer}'s final validation {words} than Adam's.",
-        readings=single(versus(study.name, optimizer, "Adam", metric, direction)),
+        text=f"{optimizer}'s {METRICS[metric]} is {better} than Adam's.",
+        readings=single(pairs),
         commands=(study.own_command,) if study.own_command else (),
     )

@@ -6,7 +6,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from studies.catalog.metrics import is_accuracy
+from studies.catalog.metrics import is_score
 from studies.catalog.variant import Variant
 from studies.claims.evidence import ByStudy, Tables, having, rows_of
 from studies.claims.words import Side
@@ -76,7 +76,7 @@ def _interaction(rows: pd.DataFrame, way: str, metric: str) -> pd.Series:
     found = {}
     for seed, mine in rows.groupby("seed"):
         grid = mine.pivot_table(index="learning_rate", columns=way, values=metric, dropna=False).to_numpy(float)
-        grid = grid if is_accuracy(metric) else np.log(grid)
+        grid = grid if is_score(metric) else np.log(grid)
         rest = grid - grid.mean(axis=0) - grid.mean(axis=1, keepdims=True) + grid.mean()
         found[seed] = float(np.sqrt(np.mean(rest**2)))
     return pd.Series(found, dtype=float)

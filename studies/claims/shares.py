@@ -5,7 +5,7 @@ from math import nan
 
 from scipy import stats
 
-from studies.catalog.metrics import is_accuracy
+from studies.catalog.metrics import is_score
 from studies.claims.comparisons import Pairs, too_few
 from studies.claims.evidence import Evidence, Found, Tables, rows_of, shortened
 from studies.claims.statistics import TESTED, share_interval
@@ -55,7 +55,7 @@ class Better(Evidence):
 
     def measure(self, tables: Tables) -> Found:
         pairs = Pairs(metric=self.metric, a=self.a, b=self.b).pairs(tables).dropna()
-        gain = (pairs["a"] - pairs["b"]) * (1 if is_accuracy(self.metric) else -1)
+        gain = (pairs["a"] - pairs["b"]) * (1 if is_score(self.metric) else -1)
         better, n = int((gain > 0).sum()), int((gain != 0).sum())
         if not len(pairs):
             return Found()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from math import isnan
 from typing import Any
 
-from studies.catalog.metrics import is_accuracy, names_of
+from studies.catalog.metrics import SCORES, is_accuracy, names_of
 from studies.catalog.variant import Variant
 
 SUPPORTED = "supported"
@@ -16,9 +16,10 @@ NOT_RUN = "not run"
 
 Side = dict[str, Any]  # the values that the rows of one side of a comparison have, by column of runs.csv
 
-METRICS = {column: f"final {name}" for column, name in names_of("validation").items()} | {
+METRICS = {
+    **{column: f"final {name}" for score in SCORES for column, name in names_of("validation", score).items()},
+    **{f"best_val_{score}": f"highest validation {words}" for score, words in SCORES.items()},
     "best_val_loss": "lowest validation loss",
-    "best_val_accuracy": "highest validation accuracy",
 }
 SCHEDULES = {
     "linear": "linear decay",
@@ -100,7 +101,7 @@ def number(value: float) -> str:
 
 
 def value_in_words(metric: str, value: float) -> str:
-    """Return the mean of a metric: accuracies in percent, losses to four digits."""
+    """Return the mean of a metric: accuracies in percent, R² and losses to four digits."""
     return f"{100 * value:.2f} %" if is_accuracy(metric) else f"{value:.4g}".replace("-", "−")
 
 

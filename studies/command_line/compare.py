@@ -5,9 +5,11 @@ from typing import Any
 
 from studies.catalog import OwnCommand
 from studies.command_line.options import Commands, add_engine, add_out, add_sizes, count, engine_of
-from studies.compare import ARMS, GRID, Grid, check_choices, check_function, check_name, compare
+from studies.compare import ARMS, GRID, TASKS, Grid, check_choices, check_function, check_name, compare
 from studies.errors import StudyError
 from studies.startup import import_keras
+
+OPTIONS = ("name", "grid", "seeds", "epochs", "batch_size", "from_logits", "task")  # that are arguments of `compare`
 
 
 def add_compare(commands: Commands) -> None:
@@ -22,7 +24,7 @@ def add_compare(commands: Commands) -> None:
         "--data",
         metavar="FILE.npz",
         required=True,
-        help="x_train, y_train (labels: numbers, names or one-hot), x_test, y_test",
+        help="x_train, y_train (labels: numbers, names or one-hot; or numbers to predict), x_test, y_test",
     )
     each.add_argument("--name", type=_word, help="what to call the comparison (default: after function and file)")
     add_out(each)
@@ -42,13 +44,14 @@ def add_compare(commands: Commands) -> None:
     add_sizes(each)
     each.add_argument("--batch-size", type=count, metavar="N", help="rows in a batch (default: 32)")
     each.add_argument("--from-logits", action="store_true", help="the model ends in logits, not in probabilities")
+    each.add_argument("--task", choices=TASKS, help="what y_train asks for (default: floats not whole: a regression)")
     add_engine(each)
     each.set_defaults(command=_compare)
 
 
 def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     engine = engine_of(parser, options)
-    given = {name: getattr(options, name) for name in ("name", "grid", "seeds", "epochs", "batch_size", "from_logits")}
+    given = {name: getattr(options, name) for name in OPTIONS}
     given = {name: value for name, value in given.items() if value}
     try:
         check_choices(options.optimizers, given.get("grid", GRID))

@@ -42,7 +42,10 @@ class Preparation:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images `x` (rows, height, width[, channels]) and integer labels `y` (rows,), for training and for the test."""
+    """Inputs `x` (rows, ...) and targets `y`, for training and for the test.
+
+    Targets are classes, whole numbers (rows,), or the numbers that a regression predicts, floats (rows, outputs).
+    """
 
     name: str
     x_train: np.ndarray
@@ -54,6 +57,11 @@ class Dataset:
     @property
     def classes(self) -> int:
         return int(self.y_train.max()) + 1
+
+    @property
+    def task(self) -> str:
+        """What the targets ask for: "classification" or "regression"."""
+        return "classification" if self.y_train.ndim == 1 else "regression"
 
     @property
     def note(self) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from studies.errors import StudyError
 
 NUMBERS = "fiub"  # kinds of NumPy types
+FILL = "Fill them in, np.nan_to_num say, or leave such rows out."
 
 
 def as_array(name: str, value: Any) -> np.ndarray:
@@ -29,10 +30,11 @@ def as_array(name: str, value: Any) -> np.ndarray:
     return found
 
 
-def inputs(name: str, x: Any) -> np.ndarray:
+def inputs(name: str, x: Any, missing: str = FILL) -> np.ndarray:
     """Return inputs (rows, ...): floats as float32, whole numbers as they are. A Series is one column.
 
-    Raises StudyError, which names the array, and the row and column of what is no finite number.
+    Raises StudyError, which names the array, and the row and column of what is no finite number; `missing` says what to
+    do about these.
 
     >>> inputs("x", [[1, 2], [3, 4]]).tolist()
     [[1, 2], [3, 4]]
@@ -50,7 +52,7 @@ def inputs(name: str, x: Any) -> np.ndarray:
         raise StudyError(
             f"{name} must have the shape (rows, ...), not {found.shape}: of one feature take .reshape(-1, 1)."
         )
-    return _finite(name, found, columns) if found.dtype.kind == "f" else found
+    return _finite(name, found, columns, missing) if found.dtype.kind == "f" else found
 
 
 def _of_table(name: str, x: Any) -> np.ndarray:
@@ -74,7 +76,7 @@ def _of_objects(name: str, found: np.ndarray) -> np.ndarray:
     return found.astype("float64")
 
 
-def _finite(name: str, found: np.ndarray, columns: tuple[Any, ...] | None) -> np.ndarray:
+def _finite(name: str, found: np.ndarray, columns: tuple[Any, ...] | None, missing: str) -> np.ndarray:
     with np.errstate(over="ignore"):
         floats = found.astype("float32")
     bad = ~np.isfinite(floats)
@@ -82,7 +84,7 @@ def _finite(name: str, found: np.ndarray, columns: tuple[Any, ...] | None) -> np
         index = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
         raise StudyError(
             f"{name} must hold finite numbers (float32): {_where(index, columns)} holds {found[index]:g}, the first of "
-            f"{bad.sum()} such. Fill them in, np.nan_to_num say, or leave such rows out."
+            f"{bad.sum()} such. {missing}"
         )
     return floats
 

@@ -112,7 +112,8 @@ def _of_one_hot(name: str, array: np.ndarray) -> np.ndarray:
         row = int(good.argmin())
         raise StudyError(
             f"{name} has the shape {array.shape}, so it must be one-hot, a single 1 in each row; row {row} holds "
-            f"{_listed(tuple(array[row].tolist()))}. Only one label a row can be compared: give it as (rows,)."
+            f"{_listed(tuple(array[row].tolist()))}. Only one label a row can be compared: give it as (rows,), or "
+            'task="regression" for numbers to predict.'
         )
     return array.argmax(1)
 
@@ -123,8 +124,8 @@ def _of_floats(name: str, values: np.ndarray) -> np.ndarray:
         row = int(good.argmin())
         _check_is_there(name, values[row], row)
         raise StudyError(
-            f"{name} holds {values[row]:g} in row {row}: only classes can be compared, whole numbers or names; "
-            f"np.digitize({name}, edges) makes classes of measured numbers."
+            f"{name} holds {values[row]:g} in row {row}: classes are whole numbers or names. "
+            f'task="regression" predicts numbers; np.digitize({name}, edges) makes classes of them.'
         )
     return values.astype("int64")
 

@@ -1,6 +1,7 @@
 """Arrays that a user brings: read from a file, checked, split where there is no test set."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 from studies.data.dataset import Arrays, Dataset
 from studies.data.inputs import inputs
 from studies.data.labels import classes
+from studies.data.numbers import LEAST, check_numbers, numbers, task_of
 from studies.errors import StudyError, did_you_mean
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
+REGRESSION = "y_train holds numbers to predict, a regression: the loss is the mean squared error, the score R²."
+Check = Callable[[np.ndarray, int], None]  # of training targets that are divided into so many parts
 
 
 def read(path: Path | str) -> dict[str, np.ndarray]:
@@ -42,28 +46,47 @@ def _plain(path: Path | str, file: Any, name: str) -> np.ndarray:
 
 
 def dataset(
-    name: str, x_train: Any, y_train: Any, x_test: Any = None, y_test: Any = None, *, folds: int = 3
+    name: str,
+    x_train: Any,
+    y_train: Any,
+    x_test: Any = None,
+    y_test: Any = None,
+    *,
+    folds: int = 3,
+    task: str | None = None,
 ) -> tuple[Dataset, str]:
-    """Return the checked `Dataset`, and a line on how labels became classes; without a test set, a quarter of it.
+    """Return the checked `Dataset`, and a line on what its targets are; without a test set, a quarter of it.
 
-    Inputs are as `inputs` takes them, labels as `labels.classes` does. The line is empty where labels are the classes
-    0 .. k - 1 already. Raises StudyError, which names the array, what is expected, and what came.
+    Inputs are as `inputs` takes them; labels as `labels.classes` does, the numbers of a regression as `numbers` does.
+    `task` is "classification" or "regression", or None for what `task_of` says. The line is empty where labels are the
+    classes 0 .. k - 1 already. Raises StudyError, which names the array, what is expected, and what came.
     """
     if (x_test is None) != (y_test is None):
         raise StudyError("x_test and y_test come together: give both, or neither for a quarter of the training rows.")
     x = inputs("x_train", x_train)
-    y, y_new, names, note = classes(y_train, y_test)
+    y, y_new, check, note = _targets(y_train, y_test, task or task_of(y_train))
     _check_rows("train", x, y)
     if y_new is None:
-        _check_classes(y, names, folds + 1)
+        check(y, folds + 1)
         x, x_new, y, y_new = _split(x, y)
     else:
         x_new = inputs("x_test", x_test)
         _check_rows("test", x_new, y_new)
     if x_new.shape[1:] != x.shape[1:]:
         raise StudyError(f"x_test must hold rows of shape {x.shape[1:]} as x_train does, not {x_new.shape[1:]}.")
-    _check_classes(y, names, folds)
+    check(y, folds)
+    if y.ndim > 1:
+        check_numbers("y_test" if x_test is not None else "The quarter of y_train for the test", y_new, LEAST)
     return Dataset(name, x, y, x_new, y_new), note
+
+
+def _targets(y_train: Any, y_test: Any, task: str) -> tuple[np.ndarray, np.ndarray | None, Check, str]:
+    """Return the targets of both sets, what checks those of the training set, and a line on them."""
+    if task == "regression":
+        y, y_new = numbers(y_train, y_test)
+        return y, y_new, lambda y, parts: check_numbers("y_train", y, LEAST * parts), REGRESSION
+    y, y_new, names, note = classes(y_train, y_test)
+    return y, y_new, lambda y, parts: _check_classes(y, names, parts), note
 
 
 def _check_rows(part: str, x: np.ndarray, y: np.ndarray) -> None:
@@ -87,4 +110,4 @@ def _check_classes(labels: np.ndarray, names: tuple[Any, ...], least: int) -> No
 def _split(x: np.ndarray, y: np.ndarray) -> Arrays:
     from sklearn.model_selection import train_test_split
 
-    return train_test_split(x, y, test_size=0.25, stratify=y, random_state=0)
+    return train_test_split(x, y, test_size=0.25, stratify=y if y.ndim == 1 else None, random_state=0)

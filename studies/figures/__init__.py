@@ -44,6 +44,6 @@ def of_source(source: str) -> ModuleType:
     return {"korzeniowski": korzeniowski, "perez": perez, "bushaev": bushaev}.get(source, bennatan)
 
 
-def rates_of(source: str) -> dict[str, str]:
-    """Return what a source calls losses and accuracies, {column: name}."""
-    return names_of(SOURCES[source].rows)
+def rates_of(source: str, score: str = "accuracy") -> dict[str, str]:
+    """Return what a source calls losses and scores, {column: name}."""
+    return names_of(SOURCES[source].rows, score)

@@ -8,8 +8,7 @@ from studies.catalog.metrics import rope_of
 from studies.claims.words import listed
 from studies.figures.style import STYLES, Drawing, current, grid_of, hover
 
-PANELS = {"val_accuracy": "test accuracy, in points", "val_loss": "test loss, in %"}
-BEST = {"val_accuracy": "best_val_accuracy", "val_loss": "best_val_loss"}
+PANELS = {"val_accuracy": "test accuracy, in points", "val_r2": "test R², in points", "val_loss": "test loss, in %"}
 
 
 def plot_forest(rows: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
@@ -23,7 +22,7 @@ def plot_forest(rows: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes
     ax.axvspan(-rope, rope, color="0.88", zorder=0)
     ax.axvline(0, color="black", lw=1)
     for place, problem in enumerate(rows["problem"].unique()):
-        for name, offset, fill in ((metric, -0.14, None), (BEST[metric], 0.14, "white")):
+        for name, offset, fill in ((metric, -0.14, None), (f"best_{metric}", 0.14, "white")):
             for row in rows[(rows["problem"] == problem) & (rows["metric"] == name)].itertuples():
                 color = STYLES.get(row.optimizer, STYLES["SGD"])["color"]
                 ax.plot([row.low, row.high], [place + offset] * 2, color=color, lw=2)
@@ -48,8 +47,9 @@ def forest(rows: pd.DataFrame, titles: dict[str, str]) -> Drawing:
         names = [optimizer if problems == 1 else f"{optimizer}, {name}" for optimizer, name in pairs]
     rows = rows.assign(problem=[f"{name}\n(n = {count})" for name, count in zip(names, counts, strict=True)])
     labels, optimizer = list(rows["problem"].unique()), optimizers[0] if len(optimizers) == 1 else ""
-    figure, panels = grid_of(1, len(PANELS), width=9.5, height=0.5 + 0.5 * len(labels), sharey=True)
-    for ax, (metric, words) in zip(panels[0], PANELS.items(), strict=True):
+    drawn = {metric: words for metric, words in PANELS.items() if metric in set(rows["metric"])}
+    figure, panels = grid_of(1, len(drawn), width=9.5, height=0.5 + 0.5 * len(labels), sharey=True)
+    for ax, (metric, words) in zip(panels[0], drawn.items(), strict=True):
         plot_forest(rows, metric, ax).set_xlabel(f"{optimizer or 'each'} minus Adam: {words}")
     panels[0, 0].set_yticks(range(len(labels)), labels)
     caption = (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from studies.catalog import NetworkStudy
-from studies.catalog.metrics import in_words
+from studies.catalog.metrics import in_words, score_in
 from studies.figures import dots, grids, lines
 from studies.figures.style import RATES, Drawing, grid_of, legend_above, settings_of, with_series
 
@@ -25,9 +25,9 @@ def drawings(
 
 
 def of_answer(curves: pd.DataFrame) -> list[Drawing]:
-    """Return the pictures of a comparison's answer: the test loss and the test accuracy of every repeated run."""
+    """Return the pictures of a comparison's answer: the test loss and the test score of every repeated run."""
     found = []
-    for rate in ("val_loss", "val_accuracy"):
+    for rate in ("val_loss", f"val_{score_in(curves)}"):
         figure, panels = grid_of(1, 1, width=5, height=3)
         lines.plot_curves(curves, rate, panels[0, 0]).set(xlabel="epoch", title=RATES[rate])
         legend_above(figure, panels[0])
@@ -88,7 +88,7 @@ def of_last_epochs(
         caption = (
             "Differences between runs of the same seed (same initial weights, same batches): what is left of the line "
             f"is below Adam's{_settings_of(repeats, base)}. Losses are compared by their log ratios. "
-            f"Grey: too small to matter, {in_words()} (D)."
+            f"Grey: too small to matter, {in_words([score_in(repeats)])} (D)."
         )
         found.append(Drawing("paired", dots.paired_differences(rows, base), caption, rows))
     return found

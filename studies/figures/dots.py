@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from studies.catalog.metrics import is_accuracy, rope_of
+from studies.catalog.metrics import is_score, rope_of, score_in
 from studies.claims.statistics import mean_interval
 from studies.figures.style import RATES, Look, both_signs, current, grid_of, hover, look_of, loss_axis, with_series
 
@@ -17,18 +17,25 @@ KEPT = [
     *("series", "legend"),
 ]
 WIDE = 10  # of losses, largest over smallest; beyond, their axis is logarithmic
-FINAL = ("train_loss", "val_loss", "val_accuracy")
 NEAR = 5  # times the smallest difference that matters; up to there, such an axis is linear
 FAR = 50  # times the smallest difference that matters; beyond, an axis is logarithmic
 
 
+def final_metrics(runs: pd.DataFrame) -> list[str]:
+    """Return what to show of the last epoch of a study's runs: both losses, and the score of the test rows."""
+    return ["train_loss", "val_loss", f"val_{score_in(runs)}"]
+
+
 def differences(
-    runs: pd.DataFrame, base: pd.DataFrame, metrics: Sequence[str] = FINAL, pair: Sequence[str] = ("study", "seed")
+    runs: pd.DataFrame,
+    base: pd.DataFrame,
+    metrics: Sequence[str] | None = None,
+    pair: Sequence[str] = ("study", "seed"),
 ) -> pd.DataFrame:
     """Return one row for each run that is not in `base`, and metric: how far it is from the run in `base` with the same
-    `pair` columns, an accuracy in points, a loss in percent (by the log ratio). Both are rows of runs.csv; `base` holds
-    one run for each pair."""
-    pair = list(pair)
+    `pair` columns, an accuracy or R² in points, a loss in percent (by the log ratio). Both are rows of runs.csv; `base`
+    holds one run for each pair. By default the metrics are those of `final_metrics`."""
+    pair, metrics = list(pair), metrics or final_metrics(runs)
     others = with_series(runs).drop(index=base.index)
     found = others.merge(base[[*pair, *metrics]], on=pair, suffixes=("", "_base"))
     kept = found[KEPT]
@@ -37,7 +44,7 @@ def differences(
 
 
 def _apart(metric: str, values: pd.Series, base: pd.Series) -> pd.Series:
-    return 100 * (values - base) if is_accuracy(metric) else 100 * (values.astype(float) / base - 1)
+    return 100 * (values - base) if is_score(metric) else 100 * (values.astype(float) / base - 1)
 
 
 def plot_dots(rows: pd.DataFrame, column: str, ax: Axes | None = None, *, ratios: bool = False) -> Axes:
@@ -79,7 +86,7 @@ def middle(values: pd.Series, ratios: bool) -> tuple[float, float, float]:
 
 def plot_differences(rows: pd.DataFrame, ax: Axes | None = None, *, rope: float | None = None) -> Axes:
     """Draw rows of `differences` of one metric; `rope` is the half width of the band that is too small to matter."""
-    ax = plot_dots(rows, "difference", ax, ratios=not is_accuracy(rows["metric"].iloc[0]))
+    ax = plot_dots(rows, "difference", ax, ratios=not is_score(rows["metric"].iloc[0]))
     ax.axvline(0, color="black", lw=1)
     if rope is not None:
         ax.axvspan(-rope, rope, color="0.85", zorder=0)
@@ -90,12 +97,12 @@ def plot_differences(rows: pd.DataFrame, ax: Axes | None = None, *, rope: float 
 
 def final_values(runs: pd.DataFrame) -> Figure:
     """Return a figure with the last value of every run, one panel for each metric."""
-    runs = with_series(runs)
-    figure, panels = _row_of_panels(runs, len(FINAL))
-    for ax, metric in zip(panels, FINAL, strict=True):
+    runs, metrics = with_series(runs), final_metrics(runs)
+    figure, panels = _row_of_panels(runs, len(metrics))
+    for ax, metric in zip(panels, metrics, strict=True):
         plot_dots(runs, metric, ax).set_xlabel(RATES[metric])
         values = runs[metric].dropna()
-        if not is_accuracy(metric) and 0 < WIDE * values.min() < values.max():
+        if not is_score(metric) and 0 < WIDE * values.min() < values.max():
             loss_axis(ax, "x")
     return figure
 
@@ -109,7 +116,7 @@ def paired_differences(rows: pd.DataFrame, base: pd.DataFrame) -> Figure:
     figure, panels = _row_of_panels(rows, len(metrics))
     for ax, metric in zip(panels, metrics, strict=True):
         plot_differences(rows[rows["metric"] == metric], ax, rope=100 * rope_of(metric))
-        unit = "points" if is_accuracy(metric) else "%"
+        unit = "points" if is_score(metric) else "%"
         ax.set_xlabel(f"{RATES[metric]} less {base['optimizer'].iloc[0]}'s, {unit}")
     return figure
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from studies.catalog import heading_of
+from studies.catalog.metrics import names_of, score_in
 from studies.catalog.variant import Variant, common
 from studies.figures.style import (
     RATES,
@@ -100,10 +101,10 @@ def last_epochs(curves: pd.DataFrame, share: float) -> pd.DataFrame:
 
 
 def four_rates(curves: pd.DataFrame) -> Figure:
-    """Return a figure with every run: training and test, loss (log scale) and accuracy, against the epoch."""
+    """Return a figure with every run: training and test, loss (log scale) and score, against the epoch."""
     figure, panels = grid_of(2, 2, height=2.9, sharex=True)
-    for ax, rate in zip(panels.ravel(), RATES, strict=True):
-        plot_curves(curves, rate, ax).set_title(RATES[rate])
+    for ax, (rate, name) in zip(panels.ravel(), names_of("test", score_in(curves)).items(), strict=True):
+        plot_curves(curves, rate, ax).set_title(name)
     for ax in panels[1]:
         ax.set_xlabel("epoch")
     legend_above(figure, panels.ravel())

@@ -3,13 +3,14 @@
 import pandas as pd
 
 from studies.catalog import NetworkStudy, heading_of
+from studies.catalog.metrics import names_of
 from studies.catalog.perez import PUBLISHED
 from studies.catalog.variant import Variant
 from studies.claims.statistics import mean_interval
 from studies.figures import dots, lines
 from studies.figures.bennatan import of_last_epochs
 from studies.figures.lines import Run
-from studies.figures.style import RATES, Drawing, Look, grid_of, legend_above, line_style, said, text
+from studies.figures.style import Drawing, Look, grid_of, legend_above, line_style, said, text
 
 MODELS = {
     "perez-logistic": ("logistic regression", ":"),
@@ -22,7 +23,7 @@ ONE_T = "t in α/√t is the epoch or the update."
 def drawings(study: NetworkStudy, runs: pd.DataFrame, curves: pd.DataFrame) -> list[Drawing]:
     """Return the figures of one study's rows: every curve, Adam against AdaMax, and where runs end."""
     caption = f"Every run: Adam against AdaMax. A column for each variant and meaning of t. {ONE_T}"
-    figure = lines.side_by_side(curves, ["variant", "schedule"], tuple(RATES))
+    figure = lines.side_by_side(curves, ["variant", "schedule"], tuple(names_of("test")))
     base = runs[runs["optimizer"] == "Adam"]
     pair = ("study", "variant", "schedule", "seed")
     return [Drawing("curves", figure, caption, curves), *of_last_epochs(runs, base, pair)]

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
-from studies.catalog.metrics import names_of
+from studies.catalog.metrics import SCORES, names_of
 from studies.catalog.network import Setting
 from studies.catalog.variant import Variant, common
 
@@ -51,7 +51,7 @@ OTHERS = [
 ]
 UNCORRECTED = {"Adam": ":", "AMSGrad": "-."}  # line styles without bias correction
 
-RATES = names_of("test")
+RATES = {column: name for score in SCORES for column, name in names_of("test", score).items()}
 
 
 @dataclass(frozen=True)

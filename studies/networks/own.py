@@ -96,11 +96,7 @@ def check(name: str, x: np.ndarray, classes: int, from_logits: bool = False) -> 
 
     Raises StudyError unless the outputs are probabilities, or logits where the model is said to end in these.
     """
-    model = built(name)
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        counts = f"{len(model.inputs)} and {len(model.outputs)}"
-        raise StudyError(f"{name} must have one input and one output, not {counts}.")
-    _check_input(name, model, x)
+    model = _of_one_output(name, x)
     count = 1 if classes == 2 and model.output_shape == (None, 1) else classes
     if model.output_shape != (None, count):
         raise StudyError(
@@ -109,15 +105,30 @@ def check(name: str, x: np.ndarray, classes: int, from_logits: bool = False) -> 
         )
     if count == 1:
         _check_one_output(name, model, from_logits)
-    try:
-        outputs = keras.ops.convert_to_numpy(model(x[:ROWS]))
-    except Exception as error:  # whatever its layers and the backend do
-        raise StudyError(f"{name} fails on the first rows of x_train: {_line(error)}") from error
+    outputs = _outputs(name, model, x)
     if count > 1:
         _check_probabilities(name, outputs, from_logits)
     elif (outputs < 0).any() or (outputs > 1).any():
         raise StudyError(f"The output of {name} is not a probability: end it in a sigmoid.")
     return count
+
+
+def check_regression(name: str, x: np.ndarray, y: np.ndarray) -> None:
+    """Raise StudyError unless a model takes rows of `x` (n, ...) and predicts numbers such as `y` (n, outputs)."""
+    model, count = _of_one_output(name, x), y.shape[1]
+    way_out = f"end it in Dense({count}) without an activation, or give classes, whole numbers or names."
+    if model.output_shape != (None, count):
+        raise StudyError(
+            f"{name} must end in as many outputs as y_train has numbers in a row, (None, {count}), not in "
+            f"{model.output_shape}: {way_out}"
+        )
+    outputs = _outputs(name, model, x)
+    if np.allclose(outputs.sum(1), 1, atol=1e-3) and (outputs >= 0).all():
+        raise StudyError(f"{name} ends in a softmax, and y_train holds numbers to predict: {way_out}")
+    if getattr(model.layers[-1], "activation", None) is keras.activations.sigmoid and (y.min() < 0 or y.max() > 1):
+        raise StudyError(
+            f"{name} ends in a sigmoid, from 0 to 1, and y_train holds {y.min():g} to {y.max():g}: {way_out}"
+        )
 
 
 def _check_probabilities(name: str, outputs: np.ndarray, from_logits: bool) -> None:
@@ -135,6 +146,23 @@ def _check_one_output(name: str, model: keras.Model, from_logits: bool) -> None:
         raise StudyError(f"The output of {name} is always 1, as a softmax of one output is: end it in a sigmoid.")
     if from_logits:
         raise StudyError(f"{name} has one output, which must be a probability: end it in a sigmoid, not in logits.")
+
+
+def _of_one_output(name: str, x: np.ndarray) -> keras.Model:
+    """Return what a function builds; raise StudyError unless it has one output, and one input for rows of `x`."""
+    model = built(name)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        counts = f"{len(model.inputs)} and {len(model.outputs)}"
+        raise StudyError(f"{name} must have one input and one output, not {counts}.")
+    _check_input(name, model, x)
+    return model
+
+
+def _outputs(name: str, model: keras.Model, x: np.ndarray) -> np.ndarray:
+    try:
+        return keras.ops.convert_to_numpy(model(x[:ROWS]))
+    except Exception as error:  # whatever its layers and the backend do
+        raise StudyError(f"{name} fails on the first rows of x_train: {_line(error)}") from error
 
 
 def _check_input(name: str, model: keras.Model, x: np.ndarray) -> None:

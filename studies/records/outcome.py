@@ -5,8 +5,15 @@ from typing import Any, Self
 
 from studies.records.machine import machine
 
-# From the names that Keras gives to the numbers of an epoch to those of a fit's history.
-HISTORY = {"loss": "train_loss", "accuracy": "train_accuracy", "val_loss": "val_loss", "val_accuracy": "val_accuracy"}
+# From the names that Keras gives to the numbers of an epoch to those of a fit's history: a loss, and one of the scores.
+HISTORY = {
+    "loss": "train_loss",
+    "accuracy": "train_accuracy",
+    "r2": "train_r2",
+    "val_loss": "val_loss",
+    "val_accuracy": "val_accuracy",
+    "val_r2": "val_r2",
+}
 
 
 @dataclass(frozen=True)

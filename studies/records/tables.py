@@ -1,6 +1,6 @@
 """Tables from records: runs (a row per fit), curves (a row per fit and epoch), paths (a row per step of a walk)."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ RUN_COLUMNS = [
     "best_val_loss", "best_val_loss_epoch", "best_val_accuracy", "seconds", "backend", "device",
 ]  # fmt: skip
 CURVE_COLUMNS = [*KEY, "epoch", *LAST]
+R2_COLUMNS = ["train_r2", "val_r2", "best_val_r2"]  # which tables with a regression have beside these
 Found = list[tuple[Plan, list[Record]]]  # the studies of a folder, each with its finished records
 WALK = ["x", "average_regret", "gamma_min", "negative_gamma", "largest_step"]
 PATH_COLUMNS = ["study", "variant", "optimizer", "seed", "t", *WALK]
@@ -60,7 +61,10 @@ def all_of(records: Iterable[Record]) -> dict[str, pd.DataFrame]:
 
 
 def runs(records: Iterable[Record]) -> pd.DataFrame:
-    """Return one row for each fit. `best_*` are the best epoch's; epochs count from 1."""
+    """Return one row for each fit. `best_*` are the best epoch's; epochs count from 1.
+
+    The columns are `RUN_COLUMNS`, and `R2_COLUMNS` where there is a regression, whose accuracies are empty.
+    """
     rows = []
     for record in _fits(records):
         history = pd.DataFrame(record.outcome.history, dtype=float)
@@ -72,19 +76,20 @@ def runs(records: Iterable[Record]) -> pd.DataFrame:
             | {
                 "best_val_loss": history["val_loss"].min(),
                 "best_val_loss_epoch": None if best is None else best + 1,
-                "best_val_accuracy": history["val_accuracy"].max(),
             }
+            | {f"best_{name}": history[name].max() for name in ("val_accuracy", "val_r2") if name in history}
         )
-    return _integers(pd.DataFrame(rows, columns=RUN_COLUMNS))
+    return _integers(pd.DataFrame(rows, columns=RUN_COLUMNS + _of_regressions(rows)))
 
 
 def curves(records: Iterable[Record]) -> pd.DataFrame:
-    """Return one row for each fit and epoch; epochs count from 1."""
+    """Return one row for each fit and epoch; epochs count from 1. Columns of R² are there as in `runs`."""
     parts = []
     for record in _fits(records):
         part = pd.DataFrame(record.outcome.history, dtype=float)
         parts.append(part.assign(epoch=range(1, len(part) + 1), **_columns(record.work, KEY)))
-    return _integers(pd.concat(parts)[CURVE_COLUMNS] if parts else pd.DataFrame(columns=CURVE_COLUMNS))
+    found = pd.concat(parts) if parts else pd.DataFrame()
+    return _integers(found.reindex(columns=CURVE_COLUMNS + _of_regressions(parts)))
 
 
 def paths(records: Iterable[Record]) -> pd.DataFrame:
@@ -109,6 +114,11 @@ def write_tables(tables: dict[str, pd.DataFrame], out: Path | str) -> list[Path]
 
 def _fits(records: Iterable[Record]) -> list[FitRecord]:
     return [record for record in records if isinstance(record, FitRecord)]
+
+
+def _of_regressions(rows: Sequence[Container[str]]) -> list[str]:
+    """Return those of `R2_COLUMNS` that some of the rows have."""
+    return [name for name in R2_COLUMNS if any(name in row for row in rows)]
 
 
 def _columns(part: object, names: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from studies.catalog.metrics import ROPES, is_accuracy, rope_of
+from studies.catalog.metrics import ROPES, SCORES, is_accuracy, is_score, rope_of, score_in
 from studies.catalog.variant import Variant
 from studies.claims.statistics import TESTED, judge, mean_interval
 from studies.claims.words import CONTRADICTED, NO_DIFFERENCE, SUPPORTED, listed, number
@@ -15,9 +15,11 @@ from studies.claims.words import CONTRADICTED, NO_DIFFERENCE, SUPPORTED, listed,
 COLUMNS = ["study", "metric", "optimizer", "n", "adam", "other", "estimate", "low", "high", "bias_correction"]
 METRICS = {
     "val_accuracy": "test accuracy after the last epoch",
+    "val_r2": "test R² after the last epoch",
     "val_loss": "test loss after the last epoch",
     "best_val_loss": "lowest test loss of any epoch",
     "best_val_accuracy": "highest test accuracy of any epoch",
+    "best_val_r2": "highest test R² of any epoch",
 }
 UNDECIDED = "not decided"
 KEPT = {"Adam": 2, "AMSGrad": 3}  # numbers that an optimizer keeps for each weight: its slots
@@ -30,7 +32,7 @@ def tuned(runs: pd.DataFrame) -> pd.DataFrame:
 
     n              pairs of runs with the same seed
     adam, other    the means
-    estimate       the difference: of accuracies in points; of losses in percent of Adam's, by the mean log ratio
+    estimate       the difference: of accuracies and R² in points; of losses in percent of Adam's, by the mean log ratio
     low, high      its 95 % interval by Student's t; NaN for fewer than 5 pairs
 
     Only runs of a study's own protocol count, not those of its variants.
@@ -40,9 +42,15 @@ def tuned(runs: pd.DataFrame) -> pd.DataFrame:
     found = [
         dict(zip(keys, names, strict=True)) | {"metric": metric} | _difference(mine, metric)
         for names, mine in pairs.groupby(keys, dropna=False, sort=False)
-        for metric in METRICS
+        for metric in _metrics(mine)
     ]
     return pd.DataFrame(found, columns=COLUMNS)
+
+
+def _metrics(pairs: pd.DataFrame) -> list[str]:
+    """Return the metrics of the pairs of one study: losses, and its own score."""
+    own = score_in(pairs)
+    return [name for name in METRICS if not is_score(name) or name.endswith(own)]
 
 
 def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
@@ -57,10 +65,10 @@ def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
 def _difference(pairs: pd.DataFrame, metric: str) -> dict[str, Any]:
     found = pairs[[f"{metric}_adam", metric]].dropna().to_numpy(float)
     a, b = found.T
-    accuracy = is_accuracy(metric)
-    differences = 100 * (b - a) if accuracy else np.log(b / a)
+    points = is_score(metric)
+    differences = 100 * (b - a) if points else np.log(b / a)
     values = (differences.mean() if len(found) else nan, *mean_interval(differences))
-    estimate, low, high = values if accuracy else (100 * (exp(each) - 1) for each in values)
+    estimate, low, high = values if points else (100 * (exp(each) - 1) for each in values)
     means = found.mean(axis=0) if len(found) else (nan, nan)
     names = ("n", "adam", "other", "estimate", "low", "high")
     return dict(zip(names, (len(found), *means, estimate, low, high), strict=True))
@@ -161,8 +169,7 @@ def outcome(row: Any) -> str:
     A side is ahead where the whole interval lies beyond the smallest difference worth the name (the ROPE). There is no
     practical difference where the whole interval lies within it.
     """
-    accuracy = is_accuracy(row.metric)
-    low, high = (row.low, row.high) if accuracy else (-row.high, -row.low)
+    low, high = (row.low, row.high) if is_score(row.metric) else (-row.high, -row.low)
     judged = judge(low, high, 100 * rope_of(row.metric), "higher") if row.n >= TESTED else ""
     words = {SUPPORTED: f"{row.optimizer} is ahead", CONTRADICTED: "Adam is ahead", NO_DIFFERENCE: NO_DIFFERENCE}
     return words.get(judged, UNDECIDED)
@@ -190,12 +197,11 @@ AMSGrad (95 % interval −60 to −40 %; n = 10 pairs of runs).'
 def sentences(rows: pd.DataFrame) -> list[str]:
     """Return what rows of `tuned` say.
 
-    Of one problem: a sentence on accuracy for each optimizer, or one for all of which it decides the same. Of several:
+    Of one problem: a sentence on its score for each optimizer, or one for all of which it decides the same. Of several:
     a count, of test losses too, which says what early stopping leaves of them.
     """
-    accuracies = rows[rows["metric"] == "val_accuracy"]
-    if accuracies["study"].nunique() < 2:
-        return of_one_problem(list(accuracies.itertuples()))
+    if rows["study"].nunique() < 2:
+        return of_one_problem(list(rows[rows["metric"].isin([f"val_{each}" for each in SCORES])].itertuples()))
     groups = [(str(name), mine) for name, mine in rows.groupby("optimizer", sort=False) if mine["study"].nunique() > 1]
     return [f"{_count(name, mine[mine['metric'] == 'val_accuracy'])} {_losses(name, mine)}" for name, mine in groups]
 
@@ -272,7 +278,7 @@ def in_words(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
             "n": row.n,
             "outcome": outcome(row),
         }
-        for row in rows[rows["metric"] != "best_val_accuracy"].itertuples()
+        for row in rows[~rows["metric"].isin([f"best_val_{each}" for each in SCORES])].itertuples()
     )
     others = rows["optimizer"].unique()
     table = table.rename(columns={"other": others[0]} if len(others) == 1 else {})
@@ -282,7 +288,7 @@ def in_words(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _value(metric: str, mean: float) -> str:
-    return f"{100 * mean:.2f} %" if is_accuracy(metric) else f"{mean:.4g}"
+    return f"{100 * mean:.2f} %" if is_accuracy(metric) else f"{mean:.4g}".replace("-", "−")
 
 
 def _interval(row: Any) -> str:
@@ -290,7 +296,7 @@ def _interval(row: Any) -> str:
 
 
 def _unit(metric: str) -> str:
-    return "points" if is_accuracy(metric) else "%"
+    return "points" if is_score(metric) else "%"
 
 
 def _rounded(difference: float) -> str:

@@ -12,10 +12,7 @@ from studies.claims.words import listed
 from studies.report import answer
 
 NOT_BELOW = "p is not below .05, although the interval alone would decide."
-ROBUST = (
-    "Half and twice the smallest difference that matters, each run's best epoch, and settings chosen by accuracy give "
-    "the same verdict."
-)
+ROBUST = "Half and twice the smallest difference that matters, and each run's best epoch, give the same verdict."
 
 
 def answers(rows: pd.DataFrame, titles: Mapping[str, str], own: Collection[str]) -> list[str]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from studies import claims, figures
 from studies.catalog import SOURCES, STUDIES, NetworkStudy, Study, catalogued, command_of
-from studies.catalog.metrics import ROPES
+from studies.catalog.metrics import ROPES, SCORES, is_score, score_of
 from studies.claims import Verdict
 from studies.claims.own import only_own
 from studies.figures import Drawing, bennatan, reddi
@@ -51,11 +51,16 @@ def write_page(out: Path | str, found: Found, verdicts: list[Verdict]) -> Path:
     groups = by_source(of_sources)
     unanswered = [each for each in of_sources if each not in [one for _, mine in groups for one in mine]]
     alone = only_own([plan.study for plan, _ in found])
-    text = template("report.html").render(
-        lead=lead, own=own.groups(verdicts), alone=alone, groups=groups, open=unanswered, sources=sources, rows=rows
-    )
+    content = {"lead": lead, "own": own.groups(verdicts), "groups": groups, "open": unanswered, "sources": sources}
+    text = template("report.html").render(**content, alone=alone, rows=rows, scores=scores_of(found))
     page.write_text(text, encoding="utf-8")
     return page
+
+
+def scores_of(found: Found) -> dict[str, str]:
+    """Return the scores of the networks' studies among (plan, records) pairs, with their names."""
+    used = [score_of(plan.study.loss) for plan, _ in found if isinstance(plan.study, NetworkStudy)]
+    return {score: name for score, name in SCORES.items() if score in used}
 
 
 def _lead(out: Path, found: Found) -> dict[str, Any]:
@@ -161,7 +166,13 @@ def facts(plan: Plan, records: Sequence[Record]) -> dict[str, Any]:
 def _network_drawings(study: NetworkStudy, records: Sequence[Record]) -> list[Drawing]:
     if not records:
         return []
-    return figures.of_source(source_of(study)).drawings(study, tables.runs(records), tables.curves(records))
+    runs, curves = (_with_its_score(study, rows) for rows in (tables.runs(records), tables.curves(records)))
+    return figures.of_source(source_of(study)).drawings(study, runs, curves)
+
+
+def _with_its_score(study: NetworkStudy, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of a study without the empty columns of scores that it has not."""
+    return rows.drop(columns=[name for name in rows if is_score(name) and not name.endswith(score_of(study.loss))])
 
 
 def _repeats(rows: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +181,7 @@ def _repeats(rows: pd.DataFrame) -> pd.DataFrame:
 
 def results(study: NetworkStudy, repeats: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each arm and setting: the published setting, n, mean and standard deviation over the seeds."""
-    rows, names = [], figures.rates_of(source_of(study))
+    rows, names = [], figures.rates_of(source_of(study), score_of(study.loss))
     keys = ["series", "learning_rate", "beta_2"]
     for (name, alpha, beta_2), group in with_series(repeats).groupby(keys, sort=False, dropna=False):
         theirs = study.published.get(group["optimizer"].iloc[0])

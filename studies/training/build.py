@@ -1,4 +1,4 @@
-"""The parts of a fit, made from its description: network, optimizer, loss, early stopping. Every engine uses these."""
+"""The parts of a fit, made from its description: network, optimizer, loss, score, early stopping; for all engines."""
 
 import functools
 import math
@@ -11,8 +11,10 @@ import keras_amsgrad
 from keras_amsgrad import InverseSqrtDecay, LinearDecay, normalized_weight_decay
 from keras_amsgrad.schedules import WarmRestarts
 from studies.catalog.fit import Fit
+from studies.catalog.metrics import score_of
 from studies.data.dataset import Dataset
 from studies.networks.losses import LOSSES
+from studies.networks.metrics import R2
 from studies.networks.own import network as own_network
 from studies.networks.published import network
 
@@ -38,6 +40,11 @@ def loss_of(fit: Fit) -> str | Callable[..., Any]:
     if fit.loss == THROUGH_LOGITS and ":" not in fit.model:
         return LOSSES["logits_crossentropy"]
     return LOSSES.get(fit.loss, fit.loss)
+
+
+def metrics_of(fit: Fit, data: Dataset) -> list[Any]:
+    """Return what is measured beside the loss, the score, as Keras takes it."""
+    return [R2(data.y_train.shape[1])] if score_of(fit.loss) == "r2" else ["accuracy"]
 
 
 def early_stopping_of(fit: Fit) -> keras.callbacks.EarlyStopping | None:

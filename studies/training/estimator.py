@@ -12,16 +12,17 @@ from typing import Any
 import keras
 import numpy as np
 from scikeras.wrappers import KerasClassifier
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import ClassifierTags
 
 from studies.catalog.fit import Fit
-from studies.catalog.metrics import is_accuracy
+from studies.catalog.metrics import is_score, score_of
 from studies.data.dataset import Dataset
 from studies.records.journal import Journal
 from studies.records.outcome import Outcome
 from studies.training.backup import EpochBackup
 from studies.training.batches import EpochClock, ordered_batches
-from studies.training.build import early_stopping_of, loss_of, network_of, optimizer_of
+from studies.training.build import early_stopping_of, loss_of, metrics_of, network_of, optimizer_of
 
 Rows = tuple[np.ndarray, np.ndarray]  # x, y
 
@@ -31,14 +32,14 @@ STEPS_PER_EXECUTION = 128
 
 
 def classifier(work: Fit, data: Dataset, journal: Journal, select: str = "val_loss") -> "StudyClassifier":
-    """Return the classifier that does a piece of work (a `Fit`) on images of `data`; `select` is what it scores by."""
+    """Return the classifier that does a piece of work (a `Fit`) on rows of `data`; `select` is what it scores by."""
     return StudyClassifier(
         network_of(work, data),
         work=work,
         journal=journal,
         select=select,
         loss=loss_of(work),
-        metrics=["accuracy"],
+        metrics=metrics_of(work, data),
         optimizer__learning_rate=work.learning_rate,
         optimizer__beta_2=work.beta_2,
         batch_size=work.batch_size,
@@ -52,13 +53,14 @@ def classifier(work: Fit, data: Dataset, journal: Journal, select: str = "val_lo
 class StudyClassifier(KerasClassifier):
     """scikeras's KerasClassifier for studies.
 
-    * scikit-learn sees a classifier (scikeras 0.13 does not carry the tags of scikit-learn 1.7).
+    * scikit-learn sees a classifier (scikeras 0.13 does not carry the tags of scikit-learn 1.7). The numbers (rows,
+      outputs) of a regression are no labels: they reach the network as they are.
     * The optimizer is made from `work` and the two settings that a search varies, `optimizer__learning_rate` and
       `optimizer__beta_2`: a schedule depends on the number of rows, which scikeras does not know.
     * The same `random_state` means the same initial weights and the same order of batches, for every optimizer.
     * `fit` records its outcome in `journal`, and takes it from there where it is recorded already.
-    * `score` is the validation accuracy after the last epoch, or minus the validation loss: `select` says which. A
-      search keeps the setting with the highest score.
+    * `score` is the validation accuracy (of a regression R²) after the last epoch, or minus the validation loss:
+      `select` says which. A search keeps the setting with the highest score.
     * Fits that differ in numbers only share one compiled model in a process: it is traced once and set back before
       each fit. So `model_` belongs to the estimator that was fitted last.
 
@@ -87,6 +89,11 @@ class StudyClassifier(KerasClassifier):
         tags.target_tags.required = True
         return tags
 
+    @property
+    def target_encoder(self) -> Any:
+        """scikeras's encoder of labels; of a regression, one that changes nothing."""
+        return FunctionTransformer() if score_of(self.work.loss) == "r2" else super().target_encoder
+
     def fit(
         self,
         X: np.ndarray,
@@ -96,7 +103,7 @@ class StudyClassifier(KerasClassifier):
         pool: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
         validation_data: Rows | None = None,
     ) -> "StudyClassifier":
-        """Train on X (rows, ...) and y (rows,), and validate after every epoch.
+        """Train on X (rows, ...) and y (rows,) or (rows, outputs), and validate after every epoch.
 
         Either `validation_data` = (X, y), or for a search `pool` = (X, y, fold_of) with all rows and the fold (0, 1,
         ...) in which each validates, together with the `fold_of` of the training rows: the fold that they lack
@@ -117,9 +124,9 @@ class StudyClassifier(KerasClassifier):
         return self
 
     def score(self, X: Any = None, y: Any = None) -> float:
-        """Return the validation accuracy after the last epoch, or minus the loss; NaN where training diverged."""
+        """Return what `select` names after the last epoch, a loss with a minus; NaN where training diverged."""
         last = self.outcome_.history[self.select][-1] if self.outcome_.status != "diverged" else math.nan
-        return last if is_accuracy(self.select) else -last
+        return last if is_score(self.select) else -last
 
     def _settings(self) -> dict[str, Any]:
         settings = self.get_params()

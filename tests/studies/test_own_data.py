@@ -73,7 +73,7 @@ def test_of_many_classes_the_line_names_the_first_and_the_last():
         (
             [0.0, 0.5],
             None,
-            r"y_train holds 0.5 in row 1: only classes can be compared, .* np.digitize\(y_train, edges\)",
+            r"y_train holds 0.5 in row 1: classes are whole .* task=\"regression\" .* np.digitize\(y_train, edges\)",
         ),
         ([0.0, np.nan], None, "y_train holds no label in row 1"),
         ([0, np.inf], None, "y_train holds inf in row 1"),

@@ -14,7 +14,7 @@ from studies.catalog.fit import Fit
 from studies.data.dataset import Dataset
 from studies.data.folds import folds
 from studies.records.outcome import Outcome
-from studies.training.build import early_stopping_of, loss_of, network_of, optimizer_of
+from studies.training.build import early_stopping_of, loss_of, metrics_of, network_of, optimizer_of
 from studies.training.engines import processes
 from studies.training.workspace import Workspace
 
@@ -85,6 +85,7 @@ def _train(fits: list[Fit], data: Dataset, **how: Any) -> None:
         np.concatenate([data.x_train, data.x_test]),
         np.concatenate([data.y_train, data.y_test]),
         loss=loss_of(first),
+        metrics=metrics_of(first, data),
         batch_size=first.batch_size,
         fill_last_batch=first.fill_last_batch,
         epochs=first.epochs,

@@ -1,0 +1,66 @@
+"""Numbers that a user wants predicted, and whether targets are such numbers, or classes."""
+
+from typing import Any
+
+import numpy as np
+
+from studies.data.inputs import as_array, inputs
+from studies.errors import StudyError
+
+LEAST = 2  # rows of a fold: R² of a single row is not defined
+
+
+def task_of(y: Any) -> str:
+    """Return what targets ask for where nobody says it: "classification" or "regression".
+
+    Floats that are not whole are numbers to predict, and so are floats (rows, outputs) that are not all 0 or 1.
+
+    >>> task_of([0.5, 2.0]), task_of([1.0, 2.0]), task_of([[1.0, 0.0]]), task_of([[3.0, 0.0]])
+    ('regression', 'classification', 'classification', 'regression')
+    """
+    values = as_array("y_train", y)
+    wide = values.ndim == 2 and values.shape[1] > 1
+    if values.dtype.kind == "O":
+        values = np.array([each for each in values.ravel() if isinstance(each, (float, np.floating))], float)
+    if values.dtype.kind != "f":
+        return "classification"
+    measured = ~np.isin(values, (0, 1)) if wide else np.isfinite(values) & (values != np.floor(values))
+    return "regression" if measured.any() else "classification"
+
+
+def numbers(y_train: Any, y_test: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the targets of a regression, (rows,) or (rows, outputs), as float32 (rows, outputs); `y_test` may be None.
+
+    Raises StudyError, which names the array, and the row and column of what is no finite number.
+
+    >>> numbers([1, 2.5])[0].tolist()
+    [[1.0], [2.5]]
+    """
+    train = _numbers("y_train", y_train)
+    if y_test is None:
+        return train, None
+    test = _numbers("y_test", y_test)
+    if test.shape[1:] != train.shape[1:]:
+        raise StudyError(f"y_test must hold {train.shape[1]} numbers in each row as y_train does, not {test.shape[1]}.")
+    return train, test
+
+
+def _numbers(name: str, y: Any) -> np.ndarray:
+    if not hasattr(y, "iloc"):  # no pandas frame or Series, which have names of columns
+        y = as_array(name, y)
+        y = y[:, None] if y.ndim == 1 else y
+    found = inputs(name, y, missing="Leave such rows out.").astype("float32")
+    if found.ndim != 2:
+        raise StudyError(f"{name} must have the shape (rows,) or (rows, outputs), not {found.shape}.")
+    return found
+
+
+def check_numbers(name: str, y: np.ndarray, least: int) -> None:
+    """Raise StudyError where targets (rows, outputs) have fewer than `least` rows, or a column that is constant."""
+    if len(y) < least:
+        raise StudyError(f"{name} must have {least} rows at least, {LEAST} for each fold and test set, not {len(y)}.")
+    constant = (y == y[0]).all(0)
+    if constant.any():
+        column = int(constant.argmax())
+        where = f" in column {column}" if y.shape[1] > 1 else ""
+        raise StudyError(f"{name} holds {y[0, column]:g} in every row{where}: there is nothing to predict.")
