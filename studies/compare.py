@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies.catalog import SOURCES, STUDIES, Arm, NetworkStudy, OwnCommand, Search
 from studies.catalog.bushaev import VARIANTS_OF_ADAM
-from studies.catalog.metrics import SQUARED_ERROR
+from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR
 from studies.errors import StudyError, check_folder, did_you_mean
 from studies.extras import require
 from studies.training.engines import Replicas, engine_of
@@ -32,8 +32,8 @@ GRID = {"learning_rate": (1e-4, 1e-3, 1e-2, 0.1), "beta_2": (0.99, 0.999)}
 ANCHORS = {"answer", "claim", "contents", "open", "source", "value", "verdicts", "words"}
 SEEDS = 10
 
-TASKS = ("classification", "regression")
-SPLIT = {"classification": "stratified", "regression": "shuffled"}  # how rows are divided
+# How rows are divided, by what the targets ask for.
+TASKS = {"classification": "stratified", "regression": "shuffled", "multilabel": "shuffled"}
 
 LEFT_OPEN = (
     "The search is a grid of 3 {split} folds of the training rows, with as many epochs as the repeated runs; it "
@@ -72,14 +72,15 @@ def compare(
 
     Args:
         model: A function without arguments that returns a new, uncompiled Keras model with one input and one output
-            for each class, one sigmoid for two classes, or for a regression one linear output for each number that
-            it predicts; or its name, "MODULE:FUNCTION".
+            for each class, one sigmoid for two classes or for each of several labels, or for a regression one linear
+            output for each number that it predicts; or its name, "MODULE:FUNCTION".
         x_train: Inputs (rows, ...), an array or a DataFrame: floats, or whole numbers (tokens, say), which stay whole
             numbers.
         y_train: Labels (rows,) or (rows, 1): integers, strings, booleans or whole floats; or one-hot. A line says how
             they became the classes 0 .. k - 1, in ascending order, unless they are these already. Floats that are not
             whole, or (rows, outputs) and not 0 and 1, are the numbers of a regression: its loss is the mean squared
-            error, and R² takes the place of the accuracy.
+            error, and R² takes the place of the accuracy. (rows, labels) of 0 and 1, where not every row has a single
+            1, are labels of which a row may have several: the loss is their mean binary cross-entropy.
         x_test, y_test: What every epoch validates on, and never chooses anything; without it, a quarter of the rows.
         name: What the comparison is called in tables and report; by default after the function and `data`. In one
             folder a comparison replaces an earlier one of the same name. Names of published studies are refused.
@@ -91,7 +92,7 @@ def compare(
         epochs: Epochs of every fit.
         batch_size: Rows in a batch.
         from_logits: Whether the model ends in logits in place of probabilities.
-        task: "classification" or "regression"; None decides by `y_train`.
+        task: "classification", "regression" or "multilabel"; None decides by `y_train`.
         engine: "replicas" (all fits as one program), or "gridsearch" (one after another, in `jobs` processes).
         jobs: Processes that train at the same time.
         verbose: 1 for progress on standard error (a bar on a terminal, lines elsewhere), 0 for none.
@@ -121,7 +122,7 @@ def compare(
     if isinstance(model, str):
         check_function(model)
     if task not in (None, *TASKS):
-        raise StudyError(f"task must be {' or '.join(TASKS)}, not {task!r}.")
+        raise StudyError(f"task must be one of {', '.join(TASKS)}, not {task!r}.")
     _check_sizes(seeds=seeds, epochs=epochs, batch_size=batch_size, jobs=jobs)
     trains = engine_of(engine, jobs=jobs)
     from studies.data import own as own_data
@@ -135,8 +136,8 @@ def compare(
         print(f"studies: {of_targets}", file=sys.stderr)
     loss = _loss(function, arrays, from_logits)
     left_open = (
-        *(line.format(split=SPLIT[arrays.task]) for line in LEFT_OPEN),
-        *((f"A quarter of the rows, {SPLIT[arrays.task]}, is the test set (D).",) * (x_test is None)),
+        *(line.format(split=TASKS[arrays.task]) for line in LEFT_OPEN),
+        *((f"A quarter of the rows, {TASKS[arrays.task]}, is the test set (D).",) * (x_test is None)),
         *((of_targets,) * bool(of_targets)),
     )
     study = NetworkStudy(
@@ -199,14 +200,15 @@ def _check_sizes(**sizes: int) -> None:
 
 def _loss(function: str, data: "Dataset", from_logits: bool) -> str:
     """Return the loss of a model on these data; raise StudyError where the model does not suit them."""
-    from studies.networks import own as models
+    from studies.networks import checks
 
-    if data.task == "regression":
+    if data.task != "classification":
         if from_logits:
-            raise StudyError("from_logits is for classes: leave it out of a regression.")
-        models.check_regression(function, data.x_train, data.y_train)
-        return SQUARED_ERROR
-    if models.check(function, data.x_train, data.classes, from_logits) == 1:
+            raise StudyError(f"from_logits is for classes: leave it out, for these targets are {data.task}.")
+        check = checks.check_regression if data.task == "regression" else checks.check_multilabel
+        check(function, data.x_train, data.y_train)
+        return SQUARED_ERROR if data.task == "regression" else MULTILABEL
+    if checks.check_classifier(function, data.x_train, data.classes, from_logits) == 1:
         return "sigmoid_crossentropy"
     return "logits_crossentropy" if from_logits else "sparse_categorical_crossentropy"
 

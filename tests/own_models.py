@@ -34,6 +34,10 @@ def regressor(units=1, activation=None):
     )
 
 
+def tagger(labels=3, activation="sigmoid"):
+    return keras.Sequential([keras.Input((64,)), layers.Dense(labels, activation=activation)])
+
+
 class Identity(layers.Layer):
     kernel = 3  # which a layer of one's own may mean as it likes
 
@@ -105,6 +109,12 @@ A_MODEL = linear()  # in place of the function
 def digits():
     x, y = load_digits(return_X_y=True)
     return x[:200] / 16, y[:200]
+
+
+def tags():
+    """Return digits with three labels of which a row may have several: even, above 4, round."""
+    x, y = digits()
+    return x, np.stack([y % 2 == 0, y > 4, np.isin(y, (0, 6, 8, 9))], 1)
 
 
 def diabetes():

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 SQUARED_ERROR = "mean_squared_error"  # the loss of every regression
+MULTILABEL = "multilabel_crossentropy"  # the loss where a row may have several labels
 SCORES = {"accuracy": "accuracy", "r2": "R²"}  # in words, by the end of the column
 
 # Of losses a share of the other side's; of scores an absolute difference (D). A training loss is read off a figure in

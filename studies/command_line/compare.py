@@ -24,7 +24,7 @@ def add_compare(commands: Commands) -> None:
         "--data",
         metavar="FILE.npz",
         required=True,
-        help="x_train, y_train (labels: numbers, names or one-hot; or numbers to predict), x_test, y_test",
+        help="x_train, y_train (labels: numbers, names or one-hot; numbers to predict), x_test, y_test",
     )
     each.add_argument("--name", type=_word, help="what to call the comparison (default: after function and file)")
     add_out(each)
@@ -44,7 +44,7 @@ def add_compare(commands: Commands) -> None:
     add_sizes(each)
     each.add_argument("--batch-size", type=count, metavar="N", help="rows in a batch (default: 32)")
     each.add_argument("--from-logits", action="store_true", help="the model ends in logits, not in probabilities")
-    each.add_argument("--task", choices=TASKS, help="what y_train asks for (default: floats not whole: a regression)")
+    each.add_argument("--task", choices=TASKS, help="what y_train asks for (default: what its values say)")
     add_engine(each)
     each.set_defaults(command=_compare)
 

@@ -44,7 +44,8 @@ class Preparation:
 class Dataset:
     """Inputs `x` (rows, ...) and targets `y`, for training and for the test.
 
-    Targets are classes, whole numbers (rows,), or the numbers that a regression predicts, floats (rows, outputs).
+    Targets are classes, whole numbers (rows,); the numbers that a regression predicts, floats (rows, outputs); or
+    labels of which a row may have several, whole numbers 0 and 1 (rows, labels).
     """
 
     name: str
@@ -60,8 +61,10 @@ class Dataset:
 
     @property
     def task(self) -> str:
-        """What the targets ask for: "classification" or "regression"."""
-        return "classification" if self.y_train.ndim == 1 else "regression"
+        """What the targets ask for: "classification", "regression" or "multilabel"."""
+        if self.y_train.ndim == 1:
+            return "classification"
+        return "regression" if self.y_train.dtype.kind == "f" else "multilabel"
 
     @property
     def note(self) -> str:

@@ -7,7 +7,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 def folds(y: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Return, for each row of the targets `y`, the fold (0, 1, ...) in which it validates: shuffled.
 
-    Folds of classes (rows,) are stratified; those of numbers (rows, outputs) are not.
+    Folds of classes (rows,) are stratified; those of (rows, outputs) are not.
 
     >>> folds(np.array([0, 0, 0, 1, 1, 1]), count=3, seed=0).tolist()
     [2, 1, 0, 2, 0, 1]

@@ -112,8 +112,8 @@ def _of_one_hot(name: str, array: np.ndarray) -> np.ndarray:
         row = int(good.argmin())
         raise StudyError(
             f"{name} has the shape {array.shape}, so it must be one-hot, a single 1 in each row; row {row} holds "
-            f"{_listed(tuple(array[row].tolist()))}. Only one label a row can be compared: give it as (rows,), or "
-            'task="regression" for numbers to predict.'
+            f"{_listed(tuple(array[row].tolist()))}. Labels of which a row may have several are "
+            'task="multilabel", numbers to predict task="regression".'
         )
     return array.argmax(1)
 

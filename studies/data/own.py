@@ -10,11 +10,15 @@ import numpy as np
 from studies.data.dataset import Arrays, Dataset
 from studies.data.inputs import inputs
 from studies.data.labels import classes
-from studies.data.numbers import LEAST, check_numbers, numbers, task_of
+from studies.data.targets import check_rows, check_varies, multilabels, numbers, task_of
 from studies.errors import StudyError, did_you_mean
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
-REGRESSION = "y_train holds numbers to predict, a regression: the loss is the mean squared error, the score R²."
+NOTES = {
+    "regression": "y_train holds numbers to predict, a regression: the loss is the mean squared error, the score R².",
+    "multilabel": "y_train holds labels of which a row may have several: the loss is the mean binary cross-entropy of "
+    "the labels, the accuracy the share of labels that are right.",
+}
 Check = Callable[[np.ndarray, int], None]  # of training targets that are divided into so many parts
 
 
@@ -57,9 +61,9 @@ def dataset(
 ) -> tuple[Dataset, str]:
     """Return the checked `Dataset`, and a line on what its targets are; without a test set, a quarter of it.
 
-    Inputs are as `inputs` takes them; labels as `labels.classes` does, the numbers of a regression as `numbers` does.
-    `task` is "classification" or "regression", or None for what `task_of` says. The line is empty where labels are the
-    classes 0 .. k - 1 already. Raises StudyError, which names the array, what is expected, and what came.
+    Inputs are as `inputs` takes them; targets as `labels.classes`, `numbers` or `multilabels` does. `task` is
+    "classification", "regression" or "multilabel", or None for what `task_of` says. The line is empty where labels are
+    the classes 0 .. k - 1 already. Raises StudyError, which names the array, what is expected, and what came.
     """
     if (x_test is None) != (y_test is None):
         raise StudyError("x_test and y_test come together: give both, or neither for a quarter of the training rows.")
@@ -75,16 +79,17 @@ def dataset(
     if x_new.shape[1:] != x.shape[1:]:
         raise StudyError(f"x_test must hold rows of shape {x.shape[1:]} as x_train does, not {x_new.shape[1:]}.")
     check(y, folds)
-    if y.ndim > 1:
-        check_numbers("y_test" if x_test is not None else "The quarter of y_train for the test", y_new, LEAST)
-    return Dataset(name, x, y, x_new, y_new), note
+    found = Dataset(name, x, y, x_new, y_new)
+    if found.task == "regression":
+        check_varies("y_train", y)
+        check_varies("The quarter of y_train for the test" if x_test is None else "y_test", y_new)
+    return found, note
 
 
 def _targets(y_train: Any, y_test: Any, task: str) -> tuple[np.ndarray, np.ndarray | None, Check, str]:
     """Return the targets of both sets, what checks those of the training set, and a line on them."""
-    if task == "regression":
-        y, y_new = numbers(y_train, y_test)
-        return y, y_new, lambda y, parts: check_numbers("y_train", y, LEAST * parts), REGRESSION
+    if task != "classification":
+        return *(numbers if task == "regression" else multilabels)(y_train, y_test), check_rows, NOTES[task]
     y, y_new, names, note = classes(y_train, y_test)
     return y, y_new, lambda y, parts: _check_classes(y, names, parts), note
 

@@ -1,6 +1,6 @@
 """Losses that the sources use and Keras has not: on clipped probabilities, never on the logits behind them.
 
-Labels are whole numbers (rows,) or (rows, 1), probabilities (rows, classes); a loss is (rows,).
+Labels are whole numbers (rows,) or (rows, 1) unless said, probabilities (rows, classes); a loss is (rows,).
 """
 
 import keras
@@ -51,6 +51,15 @@ def sigmoid_crossentropy(labels: keras.KerasTensor, probabilities: keras.KerasTe
     return ops.binary_crossentropy(ops.reshape(ops.cast(labels, p.dtype), (-1,)), p)
 
 
+def multilabel_crossentropy(labels: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the mean binary cross-entropy of labels 0 and 1, (rows, labels), as Keras's "binary_crossentropy" has it.
+
+    >>> ops.convert_to_numpy(multilabel_crossentropy(ops.array([[1, 0]]), ops.array([[0.5, 0.5]]))).tolist()
+    [0.693...]
+    """
+    return ops.mean(ops.binary_crossentropy(ops.cast(labels, probabilities.dtype), probabilities), -1)
+
+
 def _one_hot(labels: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
     return ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), probabilities.shape[-1])
 
@@ -61,5 +70,8 @@ def _clipped(probabilities: keras.KerasTensor) -> keras.KerasTensor:
 
 LOSSES = {
     loss.__name__: loss
-    for loss in (clipped_crossentropy, binary_crossentropy, logits_crossentropy, sigmoid_crossentropy)
+    for loss in (
+        *(clipped_crossentropy, binary_crossentropy, logits_crossentropy, sigmoid_crossentropy),
+        multilabel_crossentropy,
+    )
 }

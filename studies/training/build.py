@@ -11,7 +11,7 @@ import keras_amsgrad
 from keras_amsgrad import InverseSqrtDecay, LinearDecay, normalized_weight_decay
 from keras_amsgrad.schedules import WarmRestarts
 from studies.catalog.fit import Fit
-from studies.catalog.metrics import score_of
+from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR
 from studies.data.dataset import Dataset
 from studies.networks.losses import LOSSES
 from studies.networks.metrics import R2
@@ -44,7 +44,9 @@ def loss_of(fit: Fit) -> str | Callable[..., Any]:
 
 def metrics_of(fit: Fit, data: Dataset) -> list[Any]:
     """Return what is measured beside the loss, the score, as Keras takes it."""
-    return [R2(data.y_train.shape[1])] if score_of(fit.loss) == "r2" else ["accuracy"]
+    if fit.loss == MULTILABEL:  # of which Keras's "accuracy" would be that of one-hot classes
+        return [keras.metrics.BinaryAccuracy("accuracy")]
+    return [R2(data.y_train.shape[1])] if fit.loss == SQUARED_ERROR else ["accuracy"]
 
 
 def early_stopping_of(fit: Fit) -> keras.callbacks.EarlyStopping | None:

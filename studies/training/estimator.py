@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import ClassifierTags
 
 from studies.catalog.fit import Fit
-from studies.catalog.metrics import is_score, score_of
+from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR, is_score
 from studies.data.dataset import Dataset
 from studies.records.journal import Journal
 from studies.records.outcome import Outcome
@@ -53,8 +53,8 @@ def classifier(work: Fit, data: Dataset, journal: Journal, select: str = "val_lo
 class StudyClassifier(KerasClassifier):
     """scikeras's KerasClassifier for studies.
 
-    * scikit-learn sees a classifier (scikeras 0.13 does not carry the tags of scikit-learn 1.7). The numbers (rows,
-      outputs) of a regression are no labels: they reach the network as they are.
+    * scikit-learn sees a classifier (scikeras 0.13 does not carry the tags of scikit-learn 1.7). Targets
+      (rows, outputs) are no classes: they reach the network as they are.
     * The optimizer is made from `work` and the two settings that a search varies, `optimizer__learning_rate` and
       `optimizer__beta_2`: a schedule depends on the number of rows, which scikeras does not know.
     * The same `random_state` means the same initial weights and the same order of batches, for every optimizer.
@@ -91,8 +91,8 @@ class StudyClassifier(KerasClassifier):
 
     @property
     def target_encoder(self) -> Any:
-        """scikeras's encoder of labels; of a regression, one that changes nothing."""
-        return FunctionTransformer() if score_of(self.work.loss) == "r2" else super().target_encoder
+        """scikeras's encoder of classes; of other targets one that changes nothing."""
+        return FunctionTransformer() if self.work.loss in (SQUARED_ERROR, MULTILABEL) else super().target_encoder
 
     def fit(
         self,

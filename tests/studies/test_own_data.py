@@ -77,7 +77,11 @@ def test_of_many_classes_the_line_names_the_first_and_the_last():
         ),
         ([0.0, np.nan], None, "y_train holds no label in row 1"),
         ([0, np.inf], None, "y_train holds inf in row 1"),
-        ([[1, 0], [1, 1]], None, r"shape \(2, 2\), so it must be one-hot, .* row 1 holds 1, 1. Only one label a row"),
+        (
+            [[1, 0], [1, 1]],
+            None,
+            r"shape \(2, 2\), so it must be one-hot, .* row 1 holds 1, 1. .* task=.multilabel",
+        ),
         ([[0.5, 0.5]], None, "row 0 holds 0.5, 0.5"),
         (np.zeros((4, 2, 2)), None, r"\(rows,\), or \(rows, classes\) if one-hot, not \(4, 2, 2\)"),
         (pd.Series(["ant", None]), None, "y_train holds no label in row 1 .*: leave such rows out"),

@@ -8,6 +8,7 @@ from keras import layers
 import studies
 from studies.data import own as data
 from studies.errors import StudyError
+from studies.networks import checks
 from studies.networks import own as models
 from tests import own_models
 from tests.own_models import HERE, QUICK, digits, small
@@ -83,16 +84,16 @@ def test_one_output_must_be_a_probability_of_two_classes(activation, from_logits
     name = models.named(lambda: own_models.one_output(activation))
     x = np.random.default_rng(0).normal(size=(32, 64)).astype("float32")
     with pytest.raises(StudyError, match=said):
-        models.check(name, x, 2, from_logits)
+        checks.check_classifier(name, x, 2, from_logits)
     with pytest.raises(StudyError, match=r"for each of the 3 classes, \(None, 3\), not in \(None, 1\)"):
-        models.check(name, x, 3, from_logits)
+        checks.check_classifier(name, x, 3, from_logits)
 
 
 def test_outputs_must_match_the_classes_and_tokens_the_embedding():
     with pytest.raises(StudyError, match=r"one output for each of the 3 classes, \(None, 3\), not in \(None, 10\)"):
-        models.check(f"{HERE}:small", np.zeros((4, 64), "float32"), 3)
+        checks.check_classifier(f"{HERE}:small", np.zeros((4, 64), "float32"), 3)
     with pytest.raises(StudyError, match="takes 0 to 49; x_train holds 0 to 50"):
-        models.check(f"{HERE}:words", np.array([[0, 50]]), 2, from_logits=True)
+        checks.check_classifier(f"{HERE}:words", np.array([[0, 50]]), 2, from_logits=True)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from studies.catalog.metrics import SQUARED_ERROR
 from studies.command_line.main import main
 from studies.data import own as data
 from studies.data.folds import folds
-from studies.data.numbers import numbers, task_of
+from studies.data.targets import numbers, task_of
 from studies.errors import StudyError
+from studies.networks import checks
 from studies.networks import own as models
 from studies.networks.metrics import R2
 from studies.records.tables import CURVE_COLUMNS, PATH_COLUMNS, RUN_COLUMNS
@@ -56,11 +57,14 @@ def out(tmp_path_factory):
         pytest.param(np.array([1.0, np.nan]), "classification", id="a class that is missing"),
         pytest.param(np.arange(12).reshape(6, 2), "classification", id="several columns of integers"),
         pytest.param(np.eye(3), "classification", id="one-hot"),
+        pytest.param(np.eye(3)[:, :2], "multilabel", id="a row without a label"),
+        pytest.param(1 - np.eye(3), "multilabel", id="several labels"),
+        pytest.param(np.eye(3)[:, :2].astype(bool), "multilabel", id="labels as booleans"),
         pytest.param(["ant", "bee"], "classification", id="strings"),
         pytest.param([True, False], "classification", id="booleans"),
     ],
 )
-def test_floats_that_are_not_whole_make_a_regression(y, task):
+def test_targets_say_what_they_ask_for(y, task):
     assert task_of(y) == task
 
 
@@ -116,15 +120,18 @@ def test_a_network_that_cannot_predict_the_numbers_is_refused_in_one_line(units,
     with pytest.raises(
         StudyError, match=rf"{said}.*: end it in Dense\({y.shape[1]}\) without an activation"
     ) as refused:
-        models.check_regression(models.named(lambda: regressor(units, activation)), x, y)
+        checks.check_regression(models.named(lambda: regressor(units, activation)), x, y)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ({"task": "ranking"}, "task must be classification or regression, not 'ranking'"),
-        ({"task": "regression", "from_logits": True}, "from_logits is for classes: leave it out of a regression"),
+        ({"task": "ranking"}, "task must be one of classification, regression, multilabel, not 'ranking'"),
+        (
+            {"task": "regression", "from_logits": True},
+            "from_logits is for classes: leave it out",
+        ),
     ],
 )
 def test_a_choice_that_a_regression_has_not_is_refused(choice, said, tmp_path):
@@ -170,6 +177,7 @@ def test_both_engines_give_the_losses_and_r2_of_plain_fit(out, tmp_path):
     assert run["val_r2"] == pytest.approx(r2_score(arrays.y_test, predicted), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_several_outputs_have_the_mean_of_their_r2(tmp_path):
     x, y = diabetes()
     both = np.stack([y / 100, x[:, 2] * 10], 1)
@@ -198,6 +206,7 @@ def test_the_page_of_a_regression_speaks_of_r2_and_never_of_accuracy(out):
     assert {"answer-forest", "compare-regressor-arrays-curves", "compare-regressor-arrays-paired"} <= figures
 
 
+@pytest.mark.slow
 def test_the_tables_of_a_regression_have_r2_and_those_beside_it_their_accuracy(out, tmp_path):
     runs = pd.read_csv(out / "runs.csv")
     assert list(runs.columns) == [*RUN_COLUMNS, "train_r2", "val_r2", "best_val_r2"]
