@@ -39,8 +39,9 @@ class R2(keras.metrics.Metric):
         self.residuals.assign(self.residuals + ops.sum(ops.square(y - predicted), 0))
 
     def result(self) -> Any:
-        varies = self.squares > 0
-        return ops.mean(ops.where(varies, 1 - self.residuals / ops.where(varies, self.squares, 1.0), 0.0))
+        squares = ops.convert_to_tensor(self.squares)
+        varies = squares > 0
+        return ops.mean(ops.where(varies, 1 - self.residuals / ops.where(varies, squares, 1.0), 0.0))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "outputs": self.outputs}
