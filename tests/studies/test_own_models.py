@@ -119,8 +119,8 @@ def test_arrays_that_cannot_be_compared_are_refused_by_name(changes, said):
 
 
 def test_without_a_test_set_a_stratified_quarter_is_held_out():
-    found, _ = data.dataset("mine", np.arange(80.0).reshape(40, 2), np.repeat([0, 1], 20))
-    assert np.bincount(found.y_test).tolist() == [5, 5]
+    found, _ = data.dataset("mine", np.arange(80.0).reshape(40, 2), np.repeat([0, 1, 2], [20, 12, 8]))
+    assert np.bincount(found.y_test).tolist() == [5, 3, 2]
     assert not {*map(tuple, found.x_train)} & {*map(tuple, found.x_test)}
 
 
