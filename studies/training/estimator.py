@@ -15,6 +15,7 @@ from scikeras.wrappers import KerasClassifier
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import ClassifierTags
 
+from keras_amsgrad.optimizers import RuleOptimizer
 from studies.catalog.fit import Fit
 from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR, is_score
 from studies.data.dataset import Dataset
@@ -40,8 +41,6 @@ def classifier(work: Fit, data: Dataset, journal: Journal, select: str = "val_lo
         select=select,
         loss=loss_of(work),
         metrics=metrics_of(work, data),
-        optimizer__learning_rate=work.learning_rate,
-        optimizer__beta_2=work.beta_2,
         batch_size=work.batch_size,
         epochs=work.epochs,
         random_state=work.seed,
@@ -55,8 +54,8 @@ class StudyClassifier(KerasClassifier):
 
     * scikit-learn sees a classifier (scikeras 0.13 does not carry the tags of scikit-learn 1.7). Targets
       (rows, outputs) are no classes: they reach the network as they are.
-    * The optimizer is made from `work` and the two settings that a search varies, `optimizer__learning_rate` and
-      `optimizer__beta_2`: a schedule depends on the number of rows, which scikeras does not know.
+    * The optimizer is made from `work`, which a search varies: a schedule depends on the number of rows, which scikeras
+      does not know.
     * The same `random_state` means the same initial weights and the same order of batches, for every optimizer.
     * `fit` records its outcome in `journal`, and takes it from there where it is recorded already.
     * `score` is the validation accuracy (of a regression R²) after the last epoch, or minus the validation loss:
@@ -64,8 +63,7 @@ class StudyClassifier(KerasClassifier):
     * Fits that differ in numbers only share one compiled model in a process: it is traced once and set back before
       each fit. So `model_` belongs to the estimator that was fitted last.
 
-    `work` is the `Fit` to record, less what the estimator adds: the settings it was given, and the fold. `journal` is a
-    `Journal`.
+    `work` is the `Fit` to record, less the fold, which the estimator adds. `journal` is a `Journal`.
     """
 
     def __init__(
@@ -115,7 +113,7 @@ class StudyClassifier(KerasClassifier):
             (fold,) = set(fold_of_all.tolist()) - set(fold_of.tolist())
             validation_data = x_all[fold_of_all == fold], y_all[fold_of_all == fold]
         assert validation_data is not None
-        work = dataclasses.replace(self.work, fold=fold, **self._settings())
+        work = dataclasses.replace(self.work, fold=fold)
         outcome = self.journal.find(work)
         if outcome is None:
             outcome = self._train(X, y, validation_data, self.journal.backup_path(work))
@@ -127,10 +125,6 @@ class StudyClassifier(KerasClassifier):
         """Return what `select` names after the last epoch, a loss with a minus; NaN where training diverged."""
         last = self.outcome_.history[self.select][-1] if self.outcome_.status != "diverged" else math.nan
         return last if is_score(self.select) else -last
-
-    def _settings(self) -> dict[str, Any]:
-        settings = self.get_params()
-        return {name: settings[f"optimizer__{name}"] for name in ("learning_rate", "beta_2")}
 
     def _train(self, X: np.ndarray, y: np.ndarray, validation_data: Rows, backup_path: Path) -> Outcome:
         start = time.perf_counter()
@@ -149,9 +143,8 @@ class StudyClassifier(KerasClassifier):
         # fixed they change nothing on a CPU, and cost a third of the time.
         self._random_state = None
         keras.utils.set_random_seed(self.random_state)
-        work = dataclasses.replace(self.work, **self._settings())
         compile_arguments = {
-            "optimizer": optimizer_of(work, self.rows_),
+            "optimizer": optimizer_of(self.work, self.rows_),
             "loss": self.loss,
             "metrics": self.metrics,
         }
@@ -185,7 +178,8 @@ def shared_program(model: keras.Model, model_id: bytes, compile_arguments: dict[
     """
     optimizer = compile_arguments["optimizer"]
     config = optimizer.get_config()
-    names = [name for name in ("learning_rate", "beta_1", "beta_2") if isinstance(config.get(name), float)]
+    betas = ("beta_1", "beta_2") if isinstance(optimizer, RuleOptimizer) else ()  # those of Keras's own are constants
+    names = [name for name in ("learning_rate", *betas) if isinstance(config.get(name), float)]
     numbers = {name: config.pop(name) for name in names}
     config.pop("name")
     program_id = (

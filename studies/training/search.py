@@ -34,9 +34,10 @@ def tune(study: NetworkStudy, data: Dataset, arm: Arm, journal: Journal) -> Sett
     """
     search, y = _search_of(study), data.y_train
     settings, fold_of = search.settings(arm), folds(y, search.folds, search.fold_seed)
+    fits = [_search_fit(study, data, arm.at(setting)) for setting in settings]
     grid = GridSearchCV(
-        classifier(_search_fit(study, data, arm), data, journal, select=search.select),
-        [{f"optimizer__{name}": [x] for name, x in dataclasses.asdict(setting).items()} for setting in settings],
+        classifier(fits[0], data, journal, select=search.select),
+        {"work": fits},
         cv=PredefinedSplit(fold_of),
         refit=False,
         error_score="raise",
