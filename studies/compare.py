@@ -1,17 +1,16 @@
 """The same comparison on a model and data of one's own."""
 
-import math
-import numbers
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from studies.catalog import SOURCES, STUDIES, Arm, NetworkStudy, OwnCommand, Search
-from studies.catalog.bushaev import VARIANTS_OF_ADAM
+from studies.arms import GRID, Grid, check_choices
+from studies.catalog import SOURCES, STUDIES, Arm, NetworkStudy, OwnCommand
 from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR
-from studies.errors import StudyError, check_folder, did_you_mean
+from studies.catalog.variant import named
+from studies.errors import StudyError, check_folder
 from studies.extras import require
 from studies.training.engines import Replicas, engine_of
 
@@ -19,15 +18,6 @@ if TYPE_CHECKING:
     from studies.data.dataset import Dataset
     from studies.results import Results
 
-Grid = Mapping[str, Sequence[float]]
-
-# What can be compared: Adam and AMSGrad corrected, others as in `bushaev-variants`, the last three as their papers do.
-CORRECTED = {name: Arm(name) for name in ("Adam", "AMSGrad")}
-OF_NO_STUDY = {name: Arm(name, bias_correction=None) for name in ("RAdam", "AdaBelief")}
-OF_NO_STUDY["Yogi"] = Arm("Yogi", bias_correction=False)
-OF_STUDIES = {arm.optimizer: arm for arm in VARIANTS_OF_ADAM if arm.optimizer not in CORRECTED}
-ARMS = CORRECTED | OF_STUDIES | OF_NO_STUDY
-GRID = {"learning_rate": (1e-4, 1e-3, 1e-2, 0.1), "beta_2": (0.99, 0.999)}
 # First words of the places to which the report's links lead.
 ANCHORS = {"answer", "claim", "contents", "open", "source", "value", "verdicts", "words"}
 SEEDS = 10
@@ -38,8 +28,9 @@ TASKS = {"classification": "stratified", "regression": "shuffled", "multilabel":
 LEFT_OPEN = (
     "The search is a grid of 3 {split} folds of the training rows, with as many epochs as the repeated runs; it "
     "keeps the setting with the lowest validation loss after the last epoch.",
-    "Nadam has a constant momentum, SWATS a tolerance of 1e-5, SGD a momentum of .9, Yogi no bias correction; epsilon "
-    "is 1e-16 for AdaBelief, 1e-3 for Yogi, else 1e-8; all else Keras's defaults (D).",
+    "By name, Nadam has a constant momentum, SWATS a tolerance of 1e-5, SGD a momentum of .9, Yogi no bias correction; "
+    "epsilon is 1e-16 for AdaBelief, 1e-3 for Yogi, 1e-7 for Keras's own optimizers, else 1e-8; all else that the grid "
+    "does not name is as each class has it by default (D).",
     "The same seed gives every optimizer the same initial weights and the same batches; inputs are taken as they come.",
 )
 
@@ -53,7 +44,7 @@ def compare(
     *,
     name: str | None = None,
     out: Path | str = "results",
-    optimizers: Sequence[str] = ("Adam", "AMSGrad"),
+    optimizers: Sequence[Any] = ("Adam", "AMSGrad"),
     grid: Grid = GRID,
     seeds: int = SEEDS,
     epochs: int = 20,
@@ -85,9 +76,11 @@ def compare(
         name: What the comparison is called in tables and report; by default after the function and `data`. In one
             folder a comparison replaces an earlier one of the same name. Names of published studies are refused.
         out: The results folder; `out`/report.html is the report.
-        optimizers: Two or more of `ARMS`, with Adam, against which the others are judged.
-        grid: {"learning_rate": values, "beta_2": values}: every pair is tried, on 3 folds. Either may be left out,
-            for the values of `GRID`.
+        optimizers: Two or more, with Adam, against which the others are judged: names (keys of `studies.arms.ARMS`),
+            or optimizers of keras_amsgrad and keras.optimizers with settings of their own, which are numbers.
+        grid: {name of a number: values}, "learning_rate", "beta_2", "weight_decay", "momentum", ...: every
+            combination is tried, on 3 folds, of those numbers that an optimizer has. Nothing else is searched: a
+            number that the grid does not name is as the optimizer has it.
         seeds: Repeated runs of each optimizer; fewer than 6 carry no verdict.
         epochs: Epochs of every fit.
         batch_size: Rows in a batch.
@@ -139,12 +132,13 @@ def compare(
         *(line.format(split=TASKS[arrays.task]) for line in LEFT_OPEN),
         *((f"A quarter of the rows, {TASKS[arrays.task]}, is the test set (D).",) * (x_test is None)),
         *((of_targets,) * bool(of_targets)),
+        *_own_settings(arms[0]),
     )
     study = NetworkStudy(
         name=name or _name(function, data),
         title=name or f"{function.partition(':')[2]} on {Path(data).stem}",
         source="own",
-        question=f"Does {' or '.join(arm.optimizer for arm in arms[1:])} beat Adam on your model?",
+        question=f"Does {' or '.join(named(arm.optimizer, arm.variant) for arm in arms[1:])} beat Adam on your model?",
         data=data,
         model=models.identified(function),
         arms=arms,
@@ -159,11 +153,6 @@ def compare(
     )
     _run(run, study, out, data=arrays, engine=trains, verbose=verbose)
     return results(out)
-
-
-def check_choices(optimizers: Sequence[str], grid: Grid, epochs: int = 1) -> tuple[tuple[Arm, ...], Search]:
-    """Return the arms and the search of a comparison; raise StudyError for what there is not."""
-    return _arms(optimizers), _search(grid, epochs)
 
 
 def check_name(name: str | None) -> None:
@@ -213,48 +202,10 @@ def _loss(function: str, data: "Dataset", from_logits: bool) -> str:
     return "logits_crossentropy" if from_logits else "sparse_categorical_crossentropy"
 
 
-def _arms(optimizers: Sequence[str]) -> tuple[Arm, ...]:
-    """Return the arms of these optimizers, Adam first."""
-    if isinstance(optimizers, str) or not all(isinstance(name, str) for name in optimizers):
-        raise StudyError(f'optimizers must be a list of names, ["Adam", "AMSGrad"] say, not {_shown(optimizers)}.')
-    unknown = [name for name in optimizers if name not in ARMS]
-    if unknown:
-        near = did_you_mean(unknown[0], ARMS) or "."
-        raise StudyError(f"There is no optimizer {unknown[0]!r}; there are {', '.join(ARMS)}{near}")
-    if "Adam" not in optimizers or len(set(optimizers)) < 2:
-        raise StudyError(
-            f"optimizers must be Adam and one other at least, for they are judged against Adam; not {list(optimizers)}."
-        )
-    return tuple(ARMS[name] for name in sorted(dict.fromkeys(optimizers), key=lambda name: name != "Adam"))
-
-
-def _search(grid: Grid, epochs: int) -> Search:
-    if not isinstance(grid, Mapping):
-        raise StudyError(f'grid must be a dictionary, {{"learning_rate": [0.001, 0.01]}} say, not {_shown(grid)}.')
-    for setting, values in grid.items():
-        if setting not in GRID:
-            near = did_you_mean(str(setting), GRID) or "."
-            raise StudyError(f"There is no {setting} in a grid; there are {', '.join(GRID)}{near}")
-        _check_values(setting, values)
-    rates, betas = (tuple(map(float, {**GRID, **grid}[setting])) for setting in ("learning_rate", "beta_2"))
-    return Search(rates, betas, epochs=epochs)
-
-
-def _check_values(setting: str, values: Any) -> None:
-    """Raise StudyError unless there is a list of numbers that a setting may have."""
-    if isinstance(values, str) or not hasattr(values, "__len__"):
-        raise StudyError(f"The grid's values of {setting} must be a list, [{values}] say, not {values!r}.")
-    highest = math.inf if setting == "learning_rate" else 1
-    good = [isinstance(value, numbers.Real) and 0 < float(value) < highest for value in values]
-    if not good or not all(good):
-        allowed = "above 0" if setting == "learning_rate" else "between 0 and 1"
-        raise StudyError(f"The grid's values of {setting} must be {allowed}, one at least; not {list(values)}.")
-
-
-def _shown(value: object) -> str:
-    """Return a value in a line, without the addresses and newlines of its own text where it is long."""
-    text = repr(value)
-    return text if len(text) < 60 and "\n" not in text else f"a {type(value).__name__}"
+def _own_settings(reference: Arm) -> tuple[str, ...]:
+    """Return what the reference has of its own, in a line, where it has anything: unlike others, it is called Adam."""
+    told = ", ".join(f"{name} = {value}" for name, value in reference.options.items())
+    return (f"Adam, with which the others are compared, has {told} in all its runs.",) * bool(told)
 
 
 def _name(function: str, data: str) -> str:

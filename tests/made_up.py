@@ -21,7 +21,7 @@ def fits(study, arms, *, seeds=3, epochs=8, stage="repeat", folds=(None,)):
     runs, curves = [], []
     for arm, seed, fold in product(arms, range(seeds), folds):
         key = {"study": study, "variant": "", "stage": stage, "model": "feedforward", "schedule": "", "fold": fold}
-        key |= {"bias_correction": True, "learning_rate": 0.001, "beta_2": 0.999, "seed": seed} | arm
+        key |= {"bias_correction": True, "learning_rate": 0.001, "beta_2": 0.999, "options": "", "seed": seed} | arm
         epoch_rows = pd.DataFrame(history(key, epochs))
         curves.append(epoch_rows.assign(epoch=range(1, epochs + 1), **key))
         best = {"best_val_loss": epoch_rows["val_loss"].min(), "best_val_accuracy": epoch_rows["val_accuracy"].max()}

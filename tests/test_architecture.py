@@ -63,13 +63,23 @@ ROOMS = {
             "studies.report",
         ),
     },
+    "studies.arms": {
+        *("studies.errors", "studies.startup", "studies.catalog", "studies.training", "keras_amsgrad.internals"),
+    },
     "studies.compare": {
         *("studies.errors", "studies.extras", "studies.catalog", "studies.data", "studies.networks", "studies.run"),
-        *("studies.results", "studies.training.engines"),
+        *("studies.arms", "studies.results", "studies.training.engines"),
     },
     "studies.command_line": {
         *("studies.errors", "studies.extras", "studies.startup", "studies.catalog", "studies.data", "studies.records"),
-        *("studies.run", "studies.compare", "studies.report", "studies.results", "studies.training.engines"),
+        *(
+            "studies.run",
+            "studies.arms",
+            "studies.compare",
+            "studies.report",
+            "studies.results",
+            "studies.training.engines",
+        ),
     },
     "studies.__main__": {"studies.command_line"},
     "studies": {"studies.errors", "studies.compare", "studies.results"},

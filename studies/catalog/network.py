@@ -1,9 +1,11 @@
 """Studies of networks, as data."""
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from studies.catalog.command import OwnCommand
+from studies.catalog.optimizers import numbers_of
 from studies.catalog.variant import PROTOCOL, PUBLISHED, HasVariants, Variant
 
 INVERSE_SQRT = ("inverse-sqrt-epoch", "inverse-sqrt-update")  # schedules: what t in alpha / sqrt(t) may mean
@@ -15,10 +17,11 @@ class Setting:
 
     learning_rate: float
     beta_2: float | None
+    options: dict[str, Any] = field(default_factory=dict, hash=False)  # further numbers, by their names
 
     def __str__(self) -> str:
         beta_2 = "" if self.beta_2 is None else f", β₂ = {self.beta_2:g}"
-        return f"α = {self.learning_rate:g}{beta_2}"
+        return f"α = {self.learning_rate:g}{beta_2}" + "".join(f", {name} = {x}" for name, x in self.options.items())
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Arm:
     `learning_rate` and `beta_2` are None where a search is to find them. Batches, epochs and seeds are the study's.
     """
 
-    optimizer: str  # the class: of keras_amsgrad, or Keras's SGD
+    optimizer: str  # the class: of keras_amsgrad, or else of keras.optimizers
     learning_rate: float | None = None
     beta_2: float | None = None
     bias_correction: bool | None = True  # None where the optimizer has no such choice
@@ -43,14 +46,23 @@ class Arm:
         words = [self.optimizer, *(text for text in (self.variant, self.schedule) if text)]
         return ", ".join(words + ["not corrected"] * (self.bias_correction is False))
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of the numbers that a grid may search over."""
+        return numbers_of(self.optimizer) + ("ema_momentum",) * bool(self.options.get("use_ema"))
+
     def at(self, setting: Setting) -> Self:
         """Return the arm with a `Setting`."""
-        return replace(self, learning_rate=setting.learning_rate, beta_2=setting.beta_2)
+        options = self.options | setting.options
+        return replace(self, learning_rate=setting.learning_rate, beta_2=setting.beta_2, options=options)
 
 
 @dataclass(frozen=True)
 class Search:
-    """A grid of learning rate x beta_2, judged by cross-validation after the last epoch."""
+    """A grid of learning rate x beta_2 x others, judged by cross-validation after the last epoch.
+
+    Of a number without values, and of one that an optimizer does not have, an arm keeps its own.
+    """
 
     learning_rates: tuple[float, ...]
     beta_2s: tuple[float, ...]
@@ -62,11 +74,23 @@ class Search:
     of_protocol: bool = False  # the fits are those of the study's own protocol; only the choice is another
     loss: str = ""  # where it is not the study's
     schedule: str = ""  # where it is not the arm's
+    others: dict[str, tuple[float, ...]] = field(default_factory=dict, hash=False)  # values of further numbers
 
     def settings(self, arm: Arm) -> tuple[Setting, ...]:
         """Return every `Setting` to try for an arm."""
-        beta_2s = (None,) if arm.optimizer == "SGD" else self.beta_2s
-        return tuple(Setting(alpha, beta_2) for alpha in self.learning_rates for beta_2 in beta_2s)
+        grid = {"learning_rate": self.learning_rates, "beta_2": self.beta_2s, **self.others}
+        names = [name for name, values in grid.items() if values and name in arm.numbers]
+        return tuple(
+            _setting(arm, dict(zip(names, values, strict=True)))
+            for values in itertools.product(*(grid[name] for name in names))
+        )
+
+
+def _setting(arm: Arm, values: dict[str, float]) -> Setting:
+    """Return the `Setting` of an arm with the values of a grid; its own learning rate and beta_2 where it has none."""
+    alpha, beta_2 = values.pop("learning_rate", arm.learning_rate), values.pop("beta_2", arm.beta_2)
+    assert alpha is not None, "neither the grid nor the arm has a learning rate"
+    return Setting(alpha, beta_2, values)
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,16 @@ class Variant:
         return Variant(tuple(part for part in self.parts if part.partition("=")[0] != name))
 
 
+def named(optimizer: str, variant: object = "") -> str:
+    """Return the name of one of several arms with the same optimizer.
+
+    >>> named("AdamW", "weight_decay=0.01"), named("Adam")
+    ('AdamW (weight_decay = 0.01)', 'Adam')
+    """
+    words = Variant.parse(variant).words
+    return optimizer + f" ({words})" * bool(words)
+
+
 PROTOCOL = Variant()  # the source's own
 
 

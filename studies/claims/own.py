@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from studies.catalog import NetworkStudy, SyntheticStudy
+from studies.catalog import Arm, NetworkStudy, SyntheticStudy
 from studies.catalog.metrics import SQUARED_ERROR, is_score, score_of
+from studies.catalog.variant import named
 from studies.claims.claim import Claim, single
-from studies.claims.comparisons import versus
+from studies.claims.comparisons import pairs_of
 from studies.claims.words import METRICS
 
 ASKED = "You ask, of "  # what the source of such a claim begins with
@@ -18,30 +19,34 @@ def only_own(studies: Sequence[NetworkStudy | SyntheticStudy]) -> bool:
 
 
 def own_claims(studies: Iterable[NetworkStudy | SyntheticStudy], first: int) -> tuple[Claim, ...]:
-    """Return a claim for each optimizer but Adam, and metric, of each comparison; numbers count from `first`.
+    """Return a claim for each optimizer but Adam, the reference, and metric, of each comparison.
+
+    Numbers count from `first`.
 
     Claims of one comparison are one family: their p-values are corrected together.
     """
     asked = [
-        (study, arm.optimizer, metric)
+        (study, arm, metric)
         for study in studies
         if isinstance(study, NetworkStudy) and study.own_command
         for arm in study.arms
         for metric in ("val_loss", f"val_{score_of(study.loss)}")
-        if arm.optimizer != "Adam"
+        if arm.optimizer != "Adam" or arm.variant
     ]
     return tuple(_claim(first + k, *each) for k, each in enumerate(asked))
 
 
-def _claim(number: int, study: NetworkStudy, optimizer: str, metric: str) -> Claim:
+def _claim(number: int, study: NetworkStudy, arm: Arm, metric: str) -> Claim:
     better = "higher" if is_score(metric) else "lower"
-    pairs = versus(study.name, optimizer, "Adam", metric, better)
+    adam = {"study": study.name, "optimizer": "Adam"}
+    other = {**adam, "optimizer": arm.optimizer} | ({"variant": arm.variant} if arm.variant else {})
+    pairs = pairs_of((other, adam), metric, better)
     if study.loss == SQUARED_ERROR:  # which is small or large as the unit of the targets is
         pairs = replace(pairs, tiny=0.0)
     return Claim(
         number=number,
         source=f"{ASKED}{study.title}",
-        text=f"{optimizer}'s {METRICS[metric]} is {better} than Adam's.",
+        text=f"{named(arm.optimizer, arm.variant)}'s {METRICS[metric]} is {better} than Adam's.",
         readings=single(pairs),
         commands=(study.own_command,) if study.own_command else (),
     )

@@ -1,11 +1,13 @@
 """The command `compare`: the comparison on a user's own model and data."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
+from studies.arms import ARMS, GRID, Grid, check_choices
 from studies.catalog import OwnCommand
 from studies.command_line.options import Commands, add_engine, add_out, add_sizes, count, engine_of
-from studies.compare import ARMS, GRID, TASKS, Grid, check_choices, check_function, check_name, compare
+from studies.compare import TASKS, check_function, check_name, compare
 from studies.errors import StudyError
 from studies.startup import import_keras
 
@@ -38,8 +40,10 @@ def add_compare(commands: Commands) -> None:
     each.add_argument(
         "--grid",
         type=_grid,
-        metavar="SETTING=A,B,...;...",
-        help=f"what the search tries (default: {_grid_text(GRID)})",
+        action="append",
+        metavar="SETTING=A,B,...[;...]",
+        help="values of learning_rate, beta_2, weight_decay, momentum, ... that the search tries, and no others; may "
+        f"be given again, for another number (default: {_grid_text(GRID)})",
     )
     add_sizes(each)
     each.add_argument("--batch-size", type=count, metavar="N", help="rows in a batch (default: 32)")
@@ -54,6 +58,8 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> No
     given = {name: getattr(options, name) for name in OPTIONS}
     given = {name: value for name, value in given.items() if value}
     try:
+        if options.grid:
+            given["grid"] = _together(options.grid)
         check_choices(options.optimizers, given.get("grid", GRID))
         check_name(options.name)
     except StudyError as error:
@@ -95,25 +101,33 @@ def _function(text: str) -> str:
 
 
 def _grid(text: str) -> Grid:
-    """Return {setting: values} from "learning_rate=1e-3,1e-2;beta_2=0.99"; a setting left out is as by default.
+    """Return {setting: values} from "learning_rate=1e-3,1e-2;beta_2=0.99".
 
     >>> _grid("learning_rate=1e-3,0.1")
-    {'learning_rate': (0.001, 0.1), 'beta_2': (0.99, 0.999)}
+    {'learning_rate': (0.001, 0.1)}
     """
-    found = {}
-    for part in text.split(";"):
-        setting, _, values = part.partition("=")
-        try:
-            found[setting.strip()] = tuple(map(float, values.split(",")))
-        except ValueError:
-            raise argparse.ArgumentTypeError(
-                f"must be as learning_rate=1e-3,1e-2;beta_2=0.99,0.999, not {text!r}"
-            ) from None
-    return GRID | found
+    parts = [part.partition("=") for part in text.split(";")]
+    try:
+        return _together([{setting.strip(): tuple(map(float, values.split(",")))} for setting, _, values in parts])
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be as learning_rate=1e-3,1e-2;beta_2=0.99,0.999, not {text!r}"
+        ) from None
+    except StudyError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _together(grids: Sequence[Grid]) -> Grid:
+    """Return several grids as one; raise StudyError where two have the same setting."""
+    names = [setting for grid in grids for setting in grid]
+    for setting in names:
+        if names.count(setting) > 1:
+            raise StudyError(f"--grid has {setting} twice: name all its values at once.")
+    return {setting: values for grid in grids for setting, values in grid.items()}
 
 
 def _grid_text(grid: Grid) -> str:
-    return ";".join(f"{setting}={','.join(f'{value:g}' for value in values)}" for setting, values in grid.items())
+    return ";".join(f"{setting}={','.join(f'{value:.12g}' for value in values)}" for setting, values in grid.items())
 
 
 def _word(text: str) -> str:

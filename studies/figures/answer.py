@@ -24,7 +24,7 @@ def plot_forest(rows: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes
     for place, problem in enumerate(rows["problem"].unique()):
         for name, offset, fill in ((metric, -0.14, None), (f"best_{metric}", 0.14, "white")):
             for row in rows[(rows["problem"] == problem) & (rows["metric"] == name)].itertuples():
-                color = STYLES.get(row.optimizer, STYLES["SGD"])["color"]
+                color = STYLES.get(row.optimizer.partition(" ")[0], STYLES["SGD"])["color"]
                 ax.plot([row.low, row.high], [place + offset] * 2, color=color, lw=2)
                 dot = ax.plot(row.estimate, place + offset, "o", color=color, mfc=fill or color, ms=6)
                 hover(dot[0], f"{row.optimizer}, {'best' if fill else 'last'} epoch")

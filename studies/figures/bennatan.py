@@ -7,19 +7,25 @@ import pandas as pd
 from studies.catalog import NetworkStudy
 from studies.catalog.metrics import in_words, score_in
 from studies.figures import dots, grids, lines
-from studies.figures.style import RATES, Drawing, grid_of, legend_above, settings_of, with_series
+from studies.figures.style import RATES, Drawing, grid_of, legend_above, settings_of, text, with_series
 
 
 def drawings(
     study: NetworkStudy, runs: pd.DataFrame, curves: pd.DataFrame, base: pd.DataFrame | None = None
 ) -> list[Drawing]:
-    """Return the figures of one study's rows; a stage without rows has none. See `of_last_epochs` for `base`."""
+    """Return the figures of one study's rows; a stage without rows has none. See `of_last_epochs` for `base`.
+
+    By default it holds the runs of Adam that have no variant but the study's.
+    """
     search, repeats = runs[runs["stage"] == "search"], runs[runs["stage"] == "repeat"]
     found = of_search(study, search) if search["val_loss"].notna().any() else []
     if repeats["val_loss"].notna().any():
         caption = "Every repeated run, one line a seed. The test set is never used to choose anything."
         rows = curves[curves["stage"] == "repeat"]
         found.append(Drawing("curves", lines.four_rates(rows), caption, rows))
+        if base is None:
+            own = repeats["variant"].map(text) == str(study.variant)
+            base = repeats[(repeats["optimizer"] == "Adam") & own]
         found += of_last_epochs(repeats, base)
     return found
 
@@ -50,10 +56,10 @@ def together(runs: pd.DataFrame, curves: pd.DataFrame) -> list[Drawing]:
 
 
 def of_search(study: NetworkStudy, search: pd.DataFrame) -> list[Drawing]:
-    """Return the search's heat maps (where it has two settings) and its sensitivity."""
+    """Return the search's heat maps (where it has these two settings alone) and its sensitivity."""
     search, found = with_series(search), []
     label = "validation loss (mean over folds)"
-    if search["beta_2"].nunique() > 1:
+    if search["beta_2"].nunique() > 1 and not (study.search and study.search.others):
         published = {name: (each.learning_rate, each.beta_2) for name, each in study.published.items()}
         maps = {name: grids.loss_grid(rows) for name, rows in search.groupby("series", sort=False)}
         caption = "Validation loss after the last epoch of the search, mean over the folds. Box: the lowest."

@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from studies.figures.style import current, dark, grid_of, hover, legend_above, look_of, loss_axis, with_series
+from studies.figures.style import current, dark, grid_of, hover, legend_above, look_of, loss_axis, text, with_series
 
 Place = tuple[float, float | None]  # (row, column) of a grid, by their settings
 NEAR = np.concatenate([[0.0], np.geomspace(0.001, 10, 60)])  # tolerances of the robustness profile
@@ -27,10 +27,27 @@ def loss_grid(
 
 
 def cells(rows: pd.DataFrame, metric: str = "val_loss") -> pd.DataFrame:
-    """Return one row for each optimizer and setting of a grid: n fits, and the metric's mean (NaN: one diverged)."""
-    keys = ["series", "optimizer", "bias_correction", "variant", "schedule", "learning_rate", "beta_2"]
-    found = with_series(rows).groupby(keys, sort=False, dropna=False)[metric]
+    """Return one row for each optimizer and setting of a grid: n fits, and the metric's mean (NaN: one diverged).
+
+    Further numbers that the grid varies have columns of their names.
+    """
+    rows = with_series(rows)
+    further = further_numbers(rows)
+    names = ["series", "optimizer", "bias_correction", "variant", "schedule", "learning_rate", "beta_2"]
+    found = rows.join(further).groupby([*names, *further], sort=False, dropna=False)[metric]
     return found.agg(n="size", mean=lambda losses: losses.mean(skipna=False)).reset_index()
+
+
+def further_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers in the column `options`, by name, that vary within a series of `rows`; NaN where one has none.
+
+    `rows` are from `with_series`.
+    """
+    texts = rows.reindex(columns=["options"])["options"].map(text)
+    parts = [dict(part.split("=") for part in each.split("; ") if part) for each in texts]
+    found = pd.DataFrame(parts, index=rows.index).apply(pd.to_numeric, errors="coerce")
+    varied = found.groupby(rows["series"]).nunique().gt(1).any()
+    return found[[name for name in found if varied[name]]]
 
 
 def heat_maps(
@@ -102,11 +119,11 @@ def plot_sensitivity(rows: pd.DataFrame, setting: str, ax: Axes | None = None, *
         best = mine.groupby(setting)["mean"].min()
         hover(ax.plot(best.index, best, label=label, lw=1.6, ms=5, **look)[0], label)
         ax.plot(mine[setting], mine["mean"], look["marker"], ms=2.5, color=look["color"], alpha=0.5)
-    ax.set(xlabel=SYMBOLS[setting], ylabel=metric.replace("val_", "validation ").replace("_", " "))
+    ax.set(xlabel=SYMBOLS.get(setting, setting), ylabel=metric.replace("val_", "validation ").replace("_", " "))
     if setting == "learning_rate":
         ax.set_xscale("log")
     else:
-        ax.set_xticks(sorted(set(means[setting])))
+        ax.set_xticks(sorted(set(means[setting].dropna())))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.tick_params(axis="x", rotation=30)
     loss_axis(ax)
@@ -149,7 +166,8 @@ def plot_robustness(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def sensitivity(rows: pd.DataFrame) -> Figure:
     """Return a figure with the sensitivity of the loss to each setting, and the robustness, over a grid's rows."""
     settings = [name for name in ("learning_rate", "beta_2") if rows[name].nunique() > 1]
-    figure, panels = grid_of(1, len(settings) + 1, width=10, height=2.6)
+    settings += list(further_numbers(with_series(rows)))
+    figure, panels = grid_of(1, len(settings) + 1, width=max(10, 3.2 * (len(settings) + 1)), height=2.6)
     for ax, setting in zip(panels[0], settings, strict=False):
         plot_sensitivity(rows, setting, ax)
     plot_robustness(robustness(rows), panels[0, -1])

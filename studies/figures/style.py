@@ -1,5 +1,6 @@
 """How figures look: colour, line style and marker all tell optimizers apart, in print and without colours too."""
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil, floor, log10
@@ -15,7 +16,7 @@ from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
 from studies.catalog.metrics import SCORES, names_of
 from studies.catalog.network import Setting
-from studies.catalog.variant import Variant, common
+from studies.catalog.variant import WORDS, Variant, common
 
 Look = dict[str, Any]  # colour, line style and marker, as Matplotlib takes them
 Named = TypeVar("Named", bound=Artist)
@@ -39,7 +40,11 @@ STYLES: dict[str, Look] = {
     "AdaGrad": {"color": "#7a4a21", "linestyle": (0, (4, 1, 1, 1, 1, 1)), "marker": "<"},
     "RMSProp": {"color": "#3d3a8c", "linestyle": (0, (2, 2)), "marker": ">"},
     "SGD": {"color": "#555555", "linestyle": (0, (6, 2, 1, 2)), "marker": "*"},
+    "Adadelta": {"color": "#4d7c0f", "linestyle": (0, (8, 2)), "marker": "8"},
+    "Adamax": {"color": "#2f4858", "linestyle": (0, (2, 1, 1, 1, 1, 1)), "marker": "x"},
+    "Lion": {"color": "#9d174d", "linestyle": (0, (5, 2, 2, 2)), "marker": "+"},
 }
+KERAS = {"Adagrad": "AdaGrad", "RMSprop": "RMSProp"}  # as Keras writes them
 OTHERS = [
     {"color": color, "linestyle": line, "marker": marker}
     for color, line, marker in (
@@ -49,6 +54,8 @@ OTHERS = [
         ("#a33", ":", "d"),
     )
 ]
+# For optimizers with settings of their own, as comparisons of one's own have them.
+SEVERAL = [look for name, look in STYLES.items() if name not in ("Adam", "AMSGrad")] + OTHERS
 UNCORRECTED = {"Adam": ":", "AMSGrad": "-."}  # line styles without bias correction
 
 RATES = {column: name for score in SCORES for column, name in names_of("test", score).items()}
@@ -66,7 +73,10 @@ class Drawing:
 
 def style(optimizer: str, corrected: object = True, variant: object = "") -> Look:
     """Return Matplotlib's colour, line style and marker of a series; light where bias correction is off."""
-    name = "AdamW" if "adamw" in Variant.parse(variant) else optimizer
+    parts = Variant.parse(variant)
+    if any(name not in WORDS for name, equals, _ in (part.partition("=") for part in parts.parts) if equals):
+        return SEVERAL[zlib.crc32(f"{optimizer} {parts}".encode()) % len(SEVERAL)]
+    name = "AdamW" if "adamw" in parts else KERAS.get(optimizer, optimizer)
     look = STYLES.get(name) or OTHERS[sum(map(ord, name)) % len(OTHERS)]
     if is_uncorrected(corrected) and optimizer in UNCORRECTED:
         return _lighter(look, UNCORRECTED[optimizer])

@@ -21,6 +21,7 @@ KEY = [
     "learning_rate",
     "beta_2",
     "bias_correction",
+    "options",
     "fold",
     "seed",
 ]
@@ -122,7 +123,12 @@ def _of_regressions(rows: Sequence[Container[str]]) -> list[str]:
 
 
 def _columns(part: object, names: list[str]) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in names}
+    return {name: _cell(getattr(part, name)) for name in names}
+
+
+def _cell(value: Any) -> Any:
+    """Return a value as a cell has it: the further settings of an optimizer as text, "momentum=0.9; nesterov=True"."""
+    return "; ".join(f"{name}={each}" for name, each in value.items()) if isinstance(value, dict) else value
 
 
 def _integers(table: pd.DataFrame) -> pd.DataFrame:

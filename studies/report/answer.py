@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from studies.catalog import STUDIES
 from studies.catalog.metrics import ROPES, SCORES, is_accuracy, is_score, rope_of, score_in
-from studies.catalog.variant import Variant
+from studies.catalog.variant import Variant, named
 from studies.claims.statistics import TESTED, judge, mean_interval
 from studies.claims.words import CONTRADICTED, NO_DIFFERENCE, SUPPORTED, listed, number
 
@@ -35,7 +36,8 @@ def tuned(runs: pd.DataFrame) -> pd.DataFrame:
     estimate       the difference: of accuracies and R² in points; of losses in percent of Adam's, by the mean log ratio
     low, high      its 95 % interval by Student's t; NaN for fewer than 5 pairs
 
-    Only runs of a study's own protocol count, not those of its variants.
+    Only runs of a study's own protocol count, not those of its variants. In a comparison of one's own, a variant is
+    part of the optimizer's name.
     """
     pairs = _pairs(runs)
     keys = ["study", "optimizer", "bias_correction"]
@@ -55,9 +57,11 @@ def _metrics(pairs: pd.DataFrame) -> list[str]:
 
 def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the pairs of runs with tuned settings: columns ending in `_adam` are those of Adam's run."""
-    own = runs[runs["variant"].fillna("") == ""]
+    own = runs[(runs["variant"].fillna("") == "") | ~runs["study"].isin(STUDIES)]
     searched = own.loc[own["stage"] == "search", "study"].unique()
     repeats = own[(own["stage"] == "repeat") & own["study"].isin(searched)]
+    names = [named(*each) for each in zip(repeats["optimizer"], repeats["variant"], strict=True)]
+    repeats = repeats.assign(optimizer=names)
     adam, others = repeats[repeats["optimizer"] == "Adam"], repeats[repeats["optimizer"] != "Adam"]
     return others.merge(adam, on=["study", "seed", "backend", "device"], suffixes=("", "_adam"))
 
@@ -77,12 +81,13 @@ def _difference(pairs: pd.DataFrame, metric: str) -> dict[str, Any]:
 def searches(runs: pd.DataFrame) -> pd.DataFrame:
     """Return, for each learning rate of the searches, in how many settings AMSGrad's training loss is the lower one.
 
-    The columns are `learning_rate`, `lower` and `settings`. A setting is a study's learning rate and beta_2; its
-    training loss is the mean over the folds after the last epoch. A setting in which a fit diverged does not count.
+    The columns are `learning_rate`, `lower` and `settings`. A setting is a study's learning rate, beta_2 and `options`;
+    its training loss is the mean over the folds after the last epoch. A setting in which a fit diverged does not count.
     """
     own = runs[(runs["stage"] == "search") & (runs["variant"].fillna("") == "")]
     own = own[(own["bias_correction"].astype(str) == "True") & own["optimizer"].isin(["Adam", "AMSGrad"])]
-    keys = ["study", "learning_rate", "beta_2", "optimizer"]
+    rest = own.reindex(columns=["beta_2", "options"]).map(str)  # an empty cell is a value, too
+    own, keys = own.assign(rest=rest["beta_2"] + rest["options"]), ["study", "learning_rate", "rest", "optimizer"]
     means = own.groupby(keys)["train_loss"].agg(lambda losses: losses.mean(skipna=False)).unstack("optimizer")
     means = means.reindex(columns=["Adam", "AMSGrad"]).dropna()
     lower = (means["AMSGrad"] < means["Adam"]).groupby("learning_rate").agg(["sum", "size"])

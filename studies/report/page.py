@@ -186,6 +186,8 @@ def results(study: NetworkStudy, repeats: pd.DataFrame) -> pd.DataFrame:
     for (name, alpha, beta_2), group in with_series(repeats).groupby(keys, sort=False, dropna=False):
         theirs = study.published.get(group["optimizer"].iloc[0])
         row = {"optimizer": name, "α": f"{alpha:g}", "β₂": "" if pd.isna(beta_2) else f"{beta_2:g}"}
+        if study.own_command and (repeats["options"] != "").any():
+            row |= {"further settings": group["options"].iloc[0]}
         if theirs:
             row |= {"published α": f"{theirs.learning_rate:g}", "published β₂": f"{theirs.beta_2:g}"}
         row |= {"n": len(group)} | {title: mean_and_spread(group[rate]) for rate, title in names.items()}

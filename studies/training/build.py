@@ -10,6 +10,7 @@ import keras
 import keras_amsgrad
 from keras_amsgrad import InverseSqrtDecay, LinearDecay, normalized_weight_decay
 from keras_amsgrad.schedules import WarmRestarts
+from studies.catalog import Arm
 from studies.catalog.fit import Fit
 from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR
 from studies.data.dataset import Dataset
@@ -59,14 +60,23 @@ def optimizer_of(fit: Fit, rows: int) -> keras.Optimizer:
     alpha, updates = fit.learning_rate, math.ceil(rows / fit.batch_size)
     assert alpha is not None, "a search chooses it before anything trains"
     schedule = SCHEDULES[fit.schedule](alpha, fit.epochs, updates)
-    settings: dict[str, Any] = {"beta_2": fit.beta_2, "bias_correction": fit.bias_correction}
-    settings = {name: value for name, value in settings.items() if value is not None} | fit.options
+    settings = settings_of(fit)
     if "normalized_decay" in settings:
         decay = settings.pop("normalized_decay") / alpha  # Keras multiplies by the learning rate
         all_updates = schedule if isinstance(schedule, WarmRestarts) else fit.epochs * updates
         settings["weight_decay"] = normalized_weight_decay(decay, all_updates)
-    kind = getattr(keras_amsgrad, fit.optimizer, None) or getattr(keras.optimizers, fit.optimizer)
-    return kind(schedule, **settings)
+    return class_of(fit.optimizer)(schedule, **settings)
+
+
+def class_of(optimizer: str) -> Any:
+    """Return the class of an optimizer: of this package, or else Keras's."""
+    return getattr(keras_amsgrad, optimizer, None) or getattr(keras.optimizers, optimizer)
+
+
+def settings_of(part: Fit | Arm) -> dict[str, Any]:
+    """Return the arguments of an optimizer, besides the learning rate; `normalized_decay` is for `optimizer_of`."""
+    settings = {"beta_2": part.beta_2, "bias_correction": part.bias_correction}
+    return {name: value for name, value in settings.items() if value is not None} | part.options
 
 
 def _linear(alpha: float, epochs: int, updates: int) -> float | LinearDecay:

@@ -94,7 +94,8 @@ class Progress:
         if not isinstance(record, FitRecord) or record.work.learning_rate is None:
             return
         if (loss := record.outcome.history["val_loss"][-1]) < self.lowest:
-            self.lowest, setting = loss, Setting(record.work.learning_rate, record.work.beta_2)
+            self.lowest, work = loss, record.work
+            setting = Setting(record.work.learning_rate, work.beta_2, work.options)
             self.best = f"lowest validation loss {loss:.4g} ({record.work.optimizer}, {setting})"
 
     def note(self, text: str) -> None:

@@ -65,6 +65,14 @@ def test_runs_without_a_search_and_runs_of_a_variant_are_no_answer(change):
     assert answer.tuned(tuned_runs(pairs(0)).assign(**change)).empty
 
 
+def test_in_a_comparison_of_ones_own_a_variant_is_part_of_the_name():
+    runs = tuned_runs(pairs(-0.05), study="mine", other="AdamW")
+    both = pd.concat([runs, runs[runs["optimizer"] == "AdamW"].assign(variant="weight_decay=0.01")])
+    found = answer.tuned(both)
+    assert list(dict.fromkeys(found["optimizer"])) == ["AdamW", "AdamW (weight_decay = 0.01)"]
+    assert (found.query("metric == 'val_loss'")["n"] == 10).all()
+
+
 @pytest.mark.parametrize(
     ("difference", "seeds", "said"),
     [
@@ -165,6 +173,8 @@ def test_a_search_is_counted_setting_by_setting_over_the_folds():
     counts = answer.searches(rows).set_index("learning_rate")[["lower", "settings"]]
     assert counts.loc[0.1].tolist() == [1, 2]
     assert counts.loc[0.001].tolist() == [0, 2]
+    others = rows.assign(options=[f"momentum={beta_2}" for beta_2 in rows["beta_2"]], beta_2=np.nan)
+    pd.testing.assert_frame_equal(answer.searches(others), answer.searches(rows))
 
 
 def test_a_walk_ends_at_its_last_step():

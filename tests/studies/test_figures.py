@@ -1,5 +1,6 @@
 """Figures from made-up rows: each shows what was run, says what is missing, and can be told apart without colours."""
 
+import dataclasses
 import itertools
 
 import matplotlib
@@ -86,6 +87,29 @@ def tuned(**settings):
 def test_the_legend_names_settings_where_they_differ(settings, said):
     _, curves = tuned(**settings)
     assert labels(lines.four_rates(curves).axes[0]) == set(said)
+
+
+def test_further_numbers_of_a_grid_have_panels_of_their_own_and_no_heat_map():
+    arms = [
+        {"optimizer": name, "beta_2": beta_2, "options": f"nesterov=True; momentum={momentum}" if name == "SGD" else ""}
+        for name in ("Adam", "SGD")
+        for beta_2 in (0.9, 0.99)
+        for momentum in (0, 0.5, 0.9)
+    ]
+    runs, _ = made_up.fits("mine", arms, stage="search", seeds=1, folds=(0, 1, 2))
+    search = dataclasses.replace(STUDY.search, others={"momentum": (0, 0.5, 0.9)})
+    (drawing,) = bennatan.of_search(dataclasses.replace(STUDY, search=search), runs)
+    assert [ax.get_xlabel() for ax in drawing.figure.axes[:-1]] == ["β₂", "momentum"]
+    of_sgd = drawing.rows[drawing.rows["optimizer"] == "SGD"]
+    assert sorted(of_sgd["momentum"]) == [0, 0, 0.5, 0.5, 0.9, 0.9]
+    assert (drawing.rows["n"] == 3).sum() == 6
+
+
+def test_optimizers_of_one_class_with_settings_of_their_own_look_different():
+    looks = [style.style("AdamW", None, f"weight_decay={decay}") for decay in (0.01, 0.1)]
+    assert looks[0]["linestyle"] != looks[1]["linestyle"]
+    assert style.style("Adam", True, "l2=0.001") == style.style("Adam")
+    assert style.style("RMSprop", None) == style.STYLES["RMSProp"]
 
 
 def test_a_grid_has_no_settings_in_its_legend():

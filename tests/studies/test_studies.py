@@ -18,8 +18,8 @@ from studies.training import estimator, repeats, search
 from tests.smoke import a_fit
 
 RUN_COLUMNS = """
-    study variant stage model optimizer schedule learning_rate beta_2 bias_correction fold seed epochs status
-    train_loss train_accuracy val_loss val_accuracy best_val_loss best_val_loss_epoch best_val_accuracy seconds
+    study variant stage model optimizer schedule learning_rate beta_2 bias_correction options fold seed epochs
+    status train_loss train_accuracy val_loss val_accuracy best_val_loss best_val_loss_epoch best_val_accuracy seconds
     backend device
 """
 
@@ -114,6 +114,17 @@ def test_a_shared_program_gives_what_a_new_one_gives(data, tmp_path):
         each.fit(data.x_train, data.y_train, validation_data=(data.x_test, data.y_test))
         histories.append(each.outcome_.history)
     assert histories[0] == histories[2] != histories[1]
+
+
+def test_a_shared_program_has_no_beta_of_another_fit(data, tmp_path):
+    """Betas of Keras's own optimizers are constants of a program."""
+    own = {"optimizer": "Lion", "bias_correction": None, "epochs": 2}
+    losses = []
+    for beta_2 in (0.5, 0.999):
+        each = estimator.classifier(a_fit(data, **own, beta_2=beta_2), data, Journal(tmp_path))
+        each.fit(data.x_train, data.y_train, validation_data=(data.x_test, data.y_test))
+        losses.append(each.outcome_.history["train_loss"][-1])
+    assert losses[0] != losses[1]
 
 
 def test_a_study_fit_equals_a_plain_keras_fit_in_the_same_order(data, tmp_path):
