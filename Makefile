@@ -29,7 +29,7 @@ OPTIMIZER_TESTS := keras_amsgrad tests/optimizers tests/test_internals.py
 
 test-backends: test-jax test-torch
 
-test-jax: MORE_TESTS := $(addprefix tests/replicas/test_,$(addsuffix .py,replicas chunks continuing random_state strengths))
+test-jax: MORE_TESTS := $(addprefix tests/replicas/test_,$(addsuffix .py,replicas chunks continuing program_cache random_state strengths))
 test-torch: MORE_TESTS := tests/replicas/test_random_state.py
 
 test-jax test-torch: test-%: $(VENV)/backends.installed
