@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,7 @@ def compare(
     batch_size: int = 32,
     from_logits: bool = False,
     task: str | None = None,
+    class_weight: Mapping[Any, float] | str | None = None,
     engine: str = "replicas",
     jobs: int = 1,
     verbose: int = 1,
@@ -86,6 +87,8 @@ def compare(
         batch_size: Rows in a batch.
         from_logits: Whether the model ends in logits in place of probabilities.
         task: "classification", "regression" or "multilabel"; None decides by `y_train`.
+        class_weight: What a row of each class counts in the loss of training: {label: weight}, 1 for those left out;
+            or "balanced", as in scikit-learn. Validation counts all rows alike.
         engine: "replicas" (all fits as one program), or "gridsearch" (one after another, in `jobs` processes).
         jobs: Processes that train at the same time.
         verbose: 1 for progress on standard error (a bar on a terminal, lines elsewhere), 0 for none.
@@ -124,7 +127,8 @@ def compare(
     from studies.run import run
 
     function = models.named(model)
-    arrays, of_targets = own_data.dataset(data, x_train, y_train, x_test, y_test, folds=search.folds, task=task)
+    rows = x_train, y_train, x_test, y_test
+    arrays, of_targets = own_data.dataset(data, *rows, folds=search.folds, task=task, class_weight=class_weight)
     if of_targets and verbose:
         print(f"studies: {of_targets}", file=sys.stderr)
     loss = _loss(function, arrays, from_logits)
@@ -132,6 +136,7 @@ def compare(
         *(line.format(split=TASKS[arrays.task]) for line in LEFT_OPEN),
         *((f"A quarter of the rows, {TASKS[arrays.task]}, is the test set (D).",) * (x_test is None)),
         *((of_targets,) * bool(of_targets)),
+        *_of_weights(arrays),
         *_own_settings(arms[0]),
     )
     study = NetworkStudy(
@@ -200,6 +205,13 @@ def _loss(function: str, data: "Dataset", from_logits: bool) -> str:
     if checks.check_classifier(function, data.x_train, data.classes, from_logits) == 1:
         return "sigmoid_crossentropy"
     return "logits_crossentropy" if from_logits else "sparse_categorical_crossentropy"
+
+
+def _of_weights(data: "Dataset") -> tuple[str, ...]:
+    if data.class_weight is None:
+        return ()
+    weights = ", ".join(f"{weight:.4g}" for weight in data.class_weight)
+    return (f"In the loss of training, a row of the classes 0, 1, ... counts {weights}; in validation all count 1.",)
 
 
 def _own_settings(reference: Arm) -> tuple[str, ...]:

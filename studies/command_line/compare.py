@@ -1,7 +1,7 @@
 """The command `compare`: the comparison on a user's own model and data."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from studies.arms import ARMS, GRID, Grid, check_choices
@@ -11,7 +11,8 @@ from studies.compare import TASKS, check_function, check_name, compare
 from studies.errors import StudyError
 from studies.startup import import_keras
 
-OPTIONS = ("name", "grid", "seeds", "epochs", "batch_size", "from_logits", "task")  # that are arguments of `compare`
+# Those that are arguments of `compare`.
+OPTIONS = ("name", "grid", "seeds", "epochs", "batch_size", "from_logits", "task", "class_weight")
 
 
 def add_compare(commands: Commands) -> None:
@@ -49,6 +50,12 @@ def add_compare(commands: Commands) -> None:
     each.add_argument("--batch-size", type=count, metavar="N", help="rows in a batch (default: 32)")
     each.add_argument("--from-logits", action="store_true", help="the model ends in logits, not in probabilities")
     each.add_argument("--task", choices=TASKS, help="what y_train asks for (default: what its values say)")
+    each.add_argument(
+        "--class-weight",
+        type=_weights,
+        metavar="LABEL=W,...",
+        help="what a row of a class counts in the loss of training, or balanced (default: 1)",
+    )
     add_engine(each)
     each.set_defaults(command=_compare)
 
@@ -87,7 +94,7 @@ def _command(options: argparse.Namespace, given: dict[str, Any]) -> OwnCommand:
     words: list[tuple[str, ...]] = [("--data", options.data), ("--optimizers", ",".join(options.optimizers))]
     for name, value in given.items():
         if name != "seeds":
-            text = [] if value is True else [_grid_text(value) if name == "grid" else str(value)]
+            text = [] if value is True else [WRITTEN.get(name, str)(value)]
             words.append((f"--{name.replace('_', '-')}", *text))
     return OwnCommand(options.model, tuple(words))
 
@@ -130,7 +137,29 @@ def _grid_text(grid: Grid) -> str:
     return ";".join(f"{setting}={','.join(f'{value:.12g}' for value in values)}" for setting, values in grid.items())
 
 
+def _weights(text: str) -> dict[str, float] | str:
+    """Return {label: weight} from "cat=1,dog=5", or "balanced" as it is.
+
+    >>> _weights("cat=1,dog=5")
+    {'cat': 1.0, 'dog': 5.0}
+    """
+    if text == "balanced":
+        return text
+    try:
+        return {label: float(weight) for label, _, weight in (part.rpartition("=") for part in text.split(","))}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be balanced, or as cat=1,dog=5, not {text!r}") from None
+
+
+def _weights_text(weights: dict[str, float] | str) -> str:
+    return weights if isinstance(weights, str) else ",".join(f"{label}={w:.12g}" for label, w in weights.items())
+
+
 def _word(text: str) -> str:
     if not text.replace("-", "").replace("_", "").isalnum():
         raise argparse.ArgumentTypeError(f"must be letters, digits, - and _, not {text!r}")
     return text
+
+
+# How options that are no plain values are written again; others as `str` has them.
+WRITTEN: dict[str, Callable[[Any], str]] = {"grid": _grid_text, "class_weight": _weights_text}

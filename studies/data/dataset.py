@@ -54,6 +54,7 @@ class Dataset:
     x_test: np.ndarray
     y_test: np.ndarray
     preparation: Preparation | None = None  # None: arrays that only this process has
+    class_weight: tuple[float, ...] | None = None  # of each class in the loss of training; None: all count alike
 
     @property
     def classes(self) -> int:
@@ -79,6 +80,8 @@ class Dataset:
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
             digest.update(f"{array.dtype}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).data)
+        if self.class_weight is not None:
+            digest.update(repr(self.class_weight).encode())
         return digest.hexdigest()[:16]
 
     def prepared(self, study: "NetworkStudy | Preparation") -> "Dataset":
@@ -95,7 +98,7 @@ class Dataset:
             mean = x_train.mean(0, dtype="float64").astype("float32")
             x_train, x_test = x_train - mean, x_test - mean
         preparation = self.preparation and self.preparation.by(study)
-        return Dataset(self.name, x_train, y_train, x_test, y_test, preparation)
+        return Dataset(self.name, x_train, y_train, x_test, y_test, preparation, self.class_weight)
 
 
 def _official(data: Dataset) -> Arrays:

@@ -1,7 +1,7 @@
 """Arrays that a user brings: read from a file, checked, split where there is no test set."""
 
+import functools
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from studies.data.dataset import Arrays, Dataset
 from studies.data.inputs import inputs
 from studies.data.labels import classes
 from studies.data.targets import check_rows, check_varies, multilabels, numbers, task_of
+from studies.data.weights import of_classes
 from studies.errors import StudyError, did_you_mean
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -19,7 +20,6 @@ NOTES = {
     "multilabel": "y_train holds labels of which a row may have several: the loss is the mean binary cross-entropy of "
     "the labels, the accuracy the share of labels that are right.",
 }
-Check = Callable[[np.ndarray, int], None]  # of training targets that are divided into so many parts
 
 
 def read(path: Path | str) -> dict[str, np.ndarray]:
@@ -58,17 +58,20 @@ def dataset(
     *,
     folds: int = 3,
     task: str | None = None,
+    class_weight: Any = None,
 ) -> tuple[Dataset, str]:
     """Return the checked `Dataset`, and a line on what its targets are; without a test set, a quarter of it.
 
-    Inputs are as `inputs` takes them; targets as `labels.classes`, `numbers` or `multilabels` does. `task` is
-    "classification", "regression" or "multilabel", or None for what `task_of` says. The line is empty where labels are
-    the classes 0 .. k - 1 already. Raises StudyError, which names the array, what is expected, and what came.
+    Inputs are as `inputs` takes them; targets as `labels.classes`, `numbers` or `multilabels` does; `class_weight` as
+    `weights.of_classes` does. `task` is "classification", "regression" or "multilabel", or None for what `task_of`
+    says. The line is empty where labels are the classes 0 .. k - 1 already. Raises StudyError, which names the array,
+    what is expected, and what came.
     """
     if (x_test is None) != (y_test is None):
         raise StudyError("x_test and y_test come together: give both, or neither for a quarter of the training rows.")
     x = inputs("x_train", x_train)
-    y, y_new, check, note = _targets(y_train, y_test, task or task_of(y_train))
+    y, y_new, names, note = _targets(y_train, y_test, task or task_of(y_train))
+    check = functools.partial(_check_classes, names) if names else check_rows
     _check_rows("train", x, y)
     if y_new is None:
         check(y, folds + 1)
@@ -79,19 +82,19 @@ def dataset(
     if x_new.shape[1:] != x.shape[1:]:
         raise StudyError(f"x_test must hold rows of shape {x.shape[1:]} as x_train does, not {x_new.shape[1:]}.")
     check(y, folds)
-    found = Dataset(name, x, y, x_new, y_new)
+    weight = None if class_weight is None else of_classes(class_weight, names, y)
+    found = Dataset(name, x, y, x_new, y_new, class_weight=weight)
     if found.task == "regression":
         check_varies("y_train", y)
         check_varies("The quarter of y_train for the test" if x_test is None else "y_test", y_new)
     return found, note
 
 
-def _targets(y_train: Any, y_test: Any, task: str) -> tuple[np.ndarray, np.ndarray | None, Check, str]:
-    """Return the targets of both sets, what checks those of the training set, and a line on them."""
+def _targets(y_train: Any, y_test: Any, task: str) -> tuple[np.ndarray, np.ndarray | None, tuple[Any, ...], str]:
+    """Return the targets of both sets, the names of the classes where they are such, and a line on them."""
     if task != "classification":
-        return *(numbers if task == "regression" else multilabels)(y_train, y_test), check_rows, NOTES[task]
-    y, y_new, names, note = classes(y_train, y_test)
-    return y, y_new, lambda y, parts: _check_classes(y, names, parts), note
+        return *(numbers if task == "regression" else multilabels)(y_train, y_test), (), NOTES[task]
+    return classes(y_train, y_test)
 
 
 def _check_rows(part: str, x: np.ndarray, y: np.ndarray) -> None:
@@ -99,7 +102,7 @@ def _check_rows(part: str, x: np.ndarray, y: np.ndarray) -> None:
         raise StudyError(f"x_{part} and y_{part} must have the same number of rows, not {len(x)} and {len(y)}.")
 
 
-def _check_classes(labels: np.ndarray, names: tuple[Any, ...], least: int) -> None:
+def _check_classes(names: tuple[Any, ...], labels: np.ndarray, least: int) -> None:
     """Raise StudyError where there are no two classes, or one of them has fewer than `least` rows."""
     if len(names) < 2:
         raise StudyError(f"y_train holds one class only, {names[0]}; a comparison needs two at least.")

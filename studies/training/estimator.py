@@ -39,6 +39,7 @@ def classifier(work: Fit, data: Dataset, journal: Journal, select: str = "val_lo
         work=work,
         journal=journal,
         select=select,
+        weight_of_class=data.class_weight,
         loss=loss_of(work),
         metrics=metrics_of(work, data),
         batch_size=work.batch_size,
@@ -63,7 +64,8 @@ class StudyClassifier(KerasClassifier):
     * Fits that differ in numbers only share one compiled model in a process: it is traced once and set back before
       each fit. So `model_` belongs to the estimator that was fitted last.
 
-    `work` is the `Fit` to record, less the fold, which the estimator adds. `journal` is a `Journal`.
+    `work` is the `Fit` to record, less the fold, which the estimator adds. `journal` is a `Journal`, `weight_of_class`
+    the `class_weight` of a `Dataset`.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class StudyClassifier(KerasClassifier):
         work: Fit,
         journal: Journal,
         select: str,
+        weight_of_class: tuple[float, ...] | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(model=model, **settings)
         self.work = work
         self.journal = journal
         self.select = select
+        self.weight_of_class = weight_of_class
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -161,6 +165,8 @@ class StudyClassifier(KerasClassifier):
             "validation_batch_size": 2000,
             "batch_size": None,  # `ordered_batches` makes the batches
         }
+        if self.weight_of_class is not None:
+            arguments["class_weight"] = dict(enumerate(self.weight_of_class))
         stopping = [] if self.stopping_ is None else [self.stopping_]
         self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN(), *stopping, self.backup_]
         batches = ordered_batches(X, y, self.batch_size, self.random_state, clock, self.work.fill_last_batch)

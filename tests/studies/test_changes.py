@@ -31,6 +31,7 @@ NEW = {  # another value of each choice
     "epochs": st.sampled_from([2, 3]),
     "x": st.tuples(st.integers(0, ROWS - 1), st.integers(0, 3), st.floats(0.1, 5)),
     "y": st.integers(0, ROWS - 1),
+    "class_weight": st.sampled_from([{0: 2.0}, {1: 0.5}]),
     "keras": st.sampled_from(["3.99.0", "4.0.0"]),
 }
 
@@ -38,7 +39,7 @@ NEW = {  # another value of each choice
 def keys(**changes):
     """Return the names of all records of a comparison, with some of its choices changed; nothing is trained."""
     chosen = NETWORK | {name: value for name, value in changes.items() if name in NETWORK}
-    how = QUICK | {name: value for name, value in changes.items() if name in ("batch_size", "epochs")}
+    how = QUICK | {name: value for name, value in changes.items() if name in ("batch_size", "epochs", "class_weight")}
 
     def network():
         last = layers.Dense(2, "softmax" if chosen["softmax"] else None)

@@ -81,7 +81,7 @@ def _train(fits: list[Fit], data: Dataset, **how: Any) -> None:
     first, rows_of = fits[0], _rows(data)
     replicas.train(
         network_of(first, data),
-        [_replica(fit, *rows_of(fit)) for fit in fits],
+        [_replica(fit, data, *rows_of(fit)) for fit in fits],
         np.concatenate([data.x_train, data.x_test]),
         np.concatenate([data.y_train, data.y_test]),
         loss=loss_of(first),
@@ -94,8 +94,12 @@ def _train(fits: list[Fit], data: Dataset, **how: Any) -> None:
     )
 
 
-def _replica(fit: Fit, training: np.ndarray, validation: np.ndarray) -> Replica:
-    return Replica(optimizer_of(fit, len(training)), fit.seed, training, validation)
+def _replica(fit: Fit, data: Dataset, training: np.ndarray, validation: np.ndarray) -> Replica:
+    weight = None
+    if data.class_weight is not None:  # which acts in training only
+        weight = np.ones(len(data.y_train) + len(data.y_test), "float32")
+        weight[training] = np.asarray(data.class_weight)[data.y_train[training]]
+    return Replica(optimizer_of(fit, len(training)), fit.seed, training, validation, sample_weight=weight)
 
 
 def _rows(data: Dataset) -> Callable[[Fit], tuple[np.ndarray, np.ndarray]]:
