@@ -38,7 +38,7 @@ LEFT_OPEN = (
 def compare(
     model: Callable[[], Any] | str,
     x_train: Any,
-    y_train: Any,
+    y_train: Any = None,
     x_test: Any = None,
     y_test: Any = None,
     *,
@@ -67,13 +67,15 @@ def compare(
             for each class, one sigmoid for two classes or for each of several labels, or for a regression one linear
             output for each number that it predicts; or its name, "MODULE:FUNCTION".
         x_train: Inputs (rows, ...), an array or a DataFrame: floats, or whole numbers (tokens, say), which stay whole
-            numbers.
+            numbers. Or a `tf.data.Dataset` or `keras.utils.PyDataset` of (x, y), which is read into memory, without
+            `y_train`; one that shuffles is another in every run.
         y_train: Labels (rows,) or (rows, 1): integers, strings, booleans or whole floats; or one-hot. A line says how
             they became the classes 0 .. k - 1, in ascending order, unless they are these already. Floats that are not
             whole, or (rows, outputs) and not 0 and 1, are the numbers of a regression: its loss is the mean squared
             error, and R² takes the place of the accuracy. (rows, labels) of 0 and 1, where not every row has a single
             1, are labels of which a row may have several: the loss is their mean binary cross-entropy.
-        x_test, y_test: What every epoch validates on, and never chooses anything; without it, a quarter of the rows.
+        x_test, y_test: What every epoch validates on, and never chooses anything, likewise; without it, a quarter of
+            the rows.
         name: What the comparison is called in tables and report; by default after the function and `data`. In one
             folder a comparison replaces an earlier one of the same name. Names of published studies are refused.
         out: The results folder; `out`/report.html is the report.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from studies.data import streams
 from studies.data.dataset import Arrays, Dataset
 from studies.data.inputs import inputs
 from studies.data.labels import classes
@@ -52,7 +53,7 @@ def _plain(path: Path | str, file: Any, name: str) -> np.ndarray:
 def dataset(
     name: str,
     x_train: Any,
-    y_train: Any,
+    y_train: Any = None,
     x_test: Any = None,
     y_test: Any = None,
     *,
@@ -62,11 +63,15 @@ def dataset(
 ) -> tuple[Dataset, str]:
     """Return the checked `Dataset`, and a line on what its targets are; without a test set, a quarter of it.
 
-    Inputs are as `inputs` takes them; targets as `labels.classes`, `numbers` or `multilabels` does; `class_weight` as
-    `weights.of_classes` does. `task` is "classification", "regression" or "multilabel", or None for what `task_of`
-    says. The line is empty where labels are the classes 0 .. k - 1 already. Raises StudyError, which names the array,
-    what is expected, and what came.
+    Inputs are as `inputs` takes them, or come with their targets as `streams.read` takes them; targets are as
+    `labels.classes`, `numbers` or `multilabels` takes them, `class_weight` as `weights.of_classes` does. `task` is
+    "classification", "regression" or "multilabel", or None for what `task_of` says. The line is empty where labels are
+    the classes 0 .. k - 1 already. Raises StudyError, which names the array, what is expected, and what came.
     """
+    x_train, y_train = _read("train", x_train, y_train)
+    x_test, y_test = _read("test", x_test, y_test)
+    if y_train is None:
+        raise StudyError("There is no y_train, the targets of x_train.")
     if (x_test is None) != (y_test is None):
         raise StudyError("x_test and y_test come together: give both, or neither for a quarter of the training rows.")
     x = inputs("x_train", x_train)
@@ -88,6 +93,15 @@ def dataset(
         check_varies("y_train", y)
         check_varies("The quarter of y_train for the test" if x_test is None else "y_test", y_new)
     return found, note
+
+
+def _read(part: str, x: Any, y: Any) -> tuple[Any, Any]:
+    """Return inputs and targets, also where `x` is a data set of both."""
+    if not streams.is_stream(x):
+        return x, y
+    if y is not None:
+        raise StudyError(f"x_{part} is a data set, which gives the targets too: leave out y_{part}.")
+    return streams.read(f"x_{part}", x)
 
 
 def _targets(y_train: Any, y_test: Any, task: str) -> tuple[np.ndarray, np.ndarray | None, tuple[Any, ...], str]:

@@ -1,0 +1,62 @@
+"""Data sets that give batches one after another (`tf.data`, `keras.utils.PyDataset`), read into arrays."""
+
+from typing import Any
+
+import numpy as np
+
+from studies.errors import StudyError
+
+MOST_BYTES = 4 * 2**30
+
+
+def is_stream(data: Any) -> bool:
+    """Return whether something gives batches or rows one after another, and is no array, list or table."""
+    return hasattr(data, "as_numpy_iterator") or any(each.__name__ == "PyDataset" for each in type(data).__mro__)
+
+
+def read(name: str, data: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inputs and targets of all rows of a data set of (x, y): batches, or single rows.
+
+    Raises StudyError, which names the data set, where it has no end, is larger than `MOST_BYTES`, or gives no (x, y).
+
+    >>> import tensorflow as tf
+    >>> rows = tf.data.Dataset.from_tensor_slices(([[1.0], [2.0], [3.0]], [0, 1, 0]))
+    >>> [part.tolist() for part in read("x_train", rows.batch(2))]
+    [[[1.0], [2.0], [3.0]], [0, 1, 0]]
+    """
+    parts, size = [], 0
+    for element in _elements(name, data):
+        if not isinstance(element, (tuple, list)) or len(element) != 2 or isinstance(element[0], (tuple, list, dict)):
+            raise StudyError(f"{name} must give (x, y), an array and its targets; {_kinds(element)} came.")
+        x, y = (np.asarray(part) for part in element)
+        if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):  # a single row
+            x, y = x[None], y[None]
+        size += x.nbytes + y.nbytes
+        if size > MOST_BYTES:
+            raise StudyError(
+                f"{name} holds more than {MOST_BYTES >> 30} GiB; a comparison trains on what fits in memory."
+            )
+        parts.append((x, y))
+    if not parts:
+        raise StudyError(f"{name} gives no rows.")
+    xs, ys = zip(*parts, strict=True)
+    shapes = {part.shape[1:] for part in xs} | {part.shape[1:] for part in ys[1:] if part.shape[1:] != ys[0].shape[1:]}
+    if len(shapes) > 1:
+        raise StudyError(f"{name} gives rows of unlike shapes, {sorted(shapes)[0]} and {sorted(shapes)[1]}.")
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def _elements(name: str, data: Any) -> Any:
+    if hasattr(data, "as_numpy_iterator"):
+        if int(data.cardinality()) == -1:  # of a data set that repeats
+            raise StudyError(f"{name} has no end: leave out .repeat().")
+        return data.as_numpy_iterator()
+    if getattr(data, "num_batches", None) is None:
+        raise StudyError(f"{name} has no end: give it a length, __len__.")
+    return (data[i] for i in range(data.num_batches))
+
+
+def _kinds(element: Any) -> str:
+    if not isinstance(element, (tuple, list)):
+        return f"a {type(element).__name__}"
+    return "(" + ", ".join(type(part).__name__ for part in element) + ")"
