@@ -113,7 +113,9 @@ class PlannedTrainer:
         plan = plans[0]
         keys = [each.key_without_epochs if self.continues else None for each in plans]
         shorter = [starts.get(key) for key in keys]
-        differ = len({each.network.strengths for each in plans}) > 1
+        programs = self.programs.setdefault(plan.program_key, ProgramCache(plan.network.build))
+        of_programs = plan.network.strengths if programs.strengths is None else programs.strengths
+        differ = any(each.network.strengths != of_programs for each in plans)
         replicas = [
             each.replica(
                 start if start and start.epochs <= each.epochs else None, each.network.strengths if differ else None
@@ -121,7 +123,6 @@ class PlannedTrainer:
             for each, start in zip(plans, shorter, strict=True)
         ]
         metrics, weighted_metrics = plan.network.metrics
-        programs = self.programs.setdefault(plan.program_key, ProgramCache(plan.network.build))
         outcomes = train(
             programs,
             replicas,

@@ -14,6 +14,7 @@ from keras_amsgrad.replicas.measures import Measures
 from keras_amsgrad.replicas.program import Program, saves_more_than_compilation_takes
 from keras_amsgrad.replicas.replica import Weights
 from keras_amsgrad.replicas.stacked_program import StackedProgram
+from keras_amsgrad.replicas.strengths import strengths
 
 
 class ProgramCache:
@@ -63,6 +64,11 @@ class ProgramCache:
         """Return the network from which all programs are made; if there is none yet, build it with this seed."""
         self.weights_for(seed)
         return self.template
+
+    @property
+    def strengths(self) -> tuple[float, ...] | None:
+        """The strengths that programs have where replicas have none of their own; None if there is no network yet."""
+        return strengths(self.template) if self.template else None
 
     @property
     def metrics(self) -> list[Any]:

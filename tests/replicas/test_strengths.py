@@ -102,3 +102,18 @@ def test_halving_by_epochs_continues_each_with_its_own_rate():
     )
     assert mine.n_resources_ == [1, 2, 4]
     np.testing.assert_allclose(mine.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], atol=2e-6)
+
+
+@pytest.mark.usefixtures("no_fit_of_its_own")
+def test_the_refit_has_the_rate_and_penalty_of_the_best():
+    """Also where the program that it shares was made for the first candidate."""
+    classifier = KerasClassifier(build, loss=LOSS, optimizer=Adam, epochs=2, shuffle=False, random_state=0, verbose=0)
+    grid = {"model__rate": [0.1, 0.7], "model__l2": [0.01, 1.0]}
+    mine, theirs = (
+        kind(classifier, grid, cv=2, refit=lambda results: 3).fit(X, CLASSES)
+        for kind in (ReplicaGridSearchCV, GridSearchCV)
+    )
+    assert mine.best_params_ == {"model__l2": 1.0, "model__rate": 0.7}
+    np.testing.assert_allclose(
+        mine.best_estimator_.history_["loss"], theirs.best_estimator_.history_["loss"], rtol=2e-5
+    )
