@@ -66,7 +66,7 @@ def name_of(case):
 def test_hundreds_of_updates_equal_those_of_keras(case):
     of, *both = case
     made = [of(**each) for each in both]
-    assert settings.program_key(made[0]) == settings.program_key(made[1])
+    assert settings.pure_form(made[0]).key == settings.pure_form(made[1]).key
     random = np.random.default_rng(1)
     start = [random.normal(size=shape).astype("float32") for shape in SHAPES]
     gradients = [
@@ -102,9 +102,10 @@ def apply(optimizer, weights, gradients):
 
 def updated(made, start, gradients):
     """Return the weights after all updates of optimizers that share a program, (replicas, *shape) each."""
-    update = Update(made, [keras.Variable(weight) for weight in start])
+    forms = [settings.pure_form(optimizer) for optimizer in made]
+    update = Update(forms, [keras.Variable(weight) for weight in start])
     weights = [layout.pack(np.stack([weight] * len(made))) for weight in start]
-    slots, numbers = update.initial_slots(weights), settings.columns(made)
+    slots, numbers = update.initial_slots(weights), settings.columns(forms)
     weights, slots = keras.tree.map_structure(ops.convert_to_tensor, (weights, slots))
     step = backends.compiled(update, xla=False)
     for t, of_step in enumerate(gradients):
@@ -213,7 +214,7 @@ def test_a_subclass_of_an_optimizer_of_keras_is_refused_for_its_update_may_be_an
 
 def test_numbers_share_a_program_and_what_changes_the_rule_does_not():
     def key(*arguments, of=optimizers.SGD, **named):
-        return settings.program_key(of(*arguments, **named))
+        return settings.pure_form(of(*arguments, **named)).key
 
     assert key(0.1, momentum=0.9, clipnorm=1.0) == key(0.2, momentum=0.5, clipnorm=2.0)
     different = [
