@@ -58,8 +58,8 @@ class Program:
         self.own_state = [v.dtype.startswith(("float", "bfloat")) for v in model.non_trainable_variables]
         as_fit = backends.fit_uses_xla()
         loops = backends.CAN_STACK and not (is_convolutional(model) and backends.loops_slow_convolutions())
-        self.train = BatchLoop(self._step, loops, as_fit or self._is_worth_xla(steps))
-        self.measure = BatchLoop(self._sums, loops, as_fit)
+        self.training = BatchLoop(self._step, loops, as_fit or self._is_worth_xla(steps))
+        self.evaluation = BatchLoop(self._sums, loops, as_fit)
         self.predict = backends.compiled(self._predict, as_fit, any_rows=(1, 2))
         self.selected = backends.compiled(self._selected, as_fit)
 
@@ -144,11 +144,11 @@ class Program:
 
         Returns (state, what was measured of the rows while training).
         """
-        return self.train(size, (state, self.measures.start(self.count)), numbers, (x, y, w), rows)
+        return self.training(size, (state, self.measures.start(self.count)), numbers, (x, y, w), rows)
 
     def evaluate(self, size: int, state: State, x: Any, y: Tensor, w: Tensor | None, rows: Tensor) -> Sums:
         """Return what is measured of some rows, `size` in a step."""
-        return self.measure(size, self.measures.start(self.count), state, (x, y, w), rows)
+        return self.evaluation(size, self.measures.start(self.count), state, (x, y, w), rows)
 
     def _step(self, carry: tuple[State, Sums], numbers: Columns, batch: Batch) -> tuple[State, Sums]:
         (state, sums), (x, y, w) = carry, batch

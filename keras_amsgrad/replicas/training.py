@@ -116,7 +116,6 @@ def train(
     if fill_last_batch and not shuffle:
         raise ValueError("`fill_last_batch` needs `shuffle`. Received: fill_last_batch=True, shuffle=False")
     for replica in replicas:
-        replica.form  # noqa: B018 - an optimizer that replicas cannot have is an error here
         _check_start(replica.start, epochs if replica.epochs is None else replica.epochs)
     replicas = _with_row_weights(replicas, sample_weight, len(np.asarray(y)))
     options = TrainingOptions(

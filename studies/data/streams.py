@@ -39,10 +39,11 @@ def read(name: str, data: Any) -> tuple[np.ndarray, np.ndarray]:
         parts.append((x, y))
     if not parts:
         raise StudyError(f"{name} gives no rows.")
+    for x, y in parts:
+        for given, first in ((x, parts[0][0]), (y, parts[0][1])):
+            if given.shape[1:] != first.shape[1:]:
+                raise StudyError(f"{name} gives rows of unlike shapes, {first.shape[1:]} and {given.shape[1:]}.")
     xs, ys = zip(*parts, strict=True)
-    shapes = {part.shape[1:] for part in xs} | {part.shape[1:] for part in ys[1:] if part.shape[1:] != ys[0].shape[1:]}
-    if len(shapes) > 1:
-        raise StudyError(f"{name} gives rows of unlike shapes, {sorted(shapes)[0]} and {sorted(shapes)[1]}.")
     return np.concatenate(xs), np.concatenate(ys)
 
 

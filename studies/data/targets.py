@@ -1,5 +1,6 @@
 """What targets ask for; those that are no classes: numbers to predict, and labels of which a row may have several."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,13 +42,7 @@ def numbers(y_train: Any, y_test: Any = None) -> tuple[np.ndarray, np.ndarray | 
     >>> numbers([1, 2.5])[0].tolist()
     [[1.0], [2.5]]
     """
-    train = _numbers("y_train", y_train)
-    if y_test is None:
-        return train, None
-    test = _numbers("y_test", y_test)
-    if test.shape[1:] != train.shape[1:]:
-        raise StudyError(f"y_test must hold {train.shape[1]} numbers in each row as y_train does, not {test.shape[1]}.")
-    return train, test
+    return _both(_numbers, "numbers", y_train, y_test)
 
 
 def _numbers(name: str, y: Any) -> np.ndarray:
@@ -68,13 +63,7 @@ def multilabels(y_train: Any, y_test: Any = None) -> tuple[np.ndarray, np.ndarra
     >>> multilabels([[True, False], [True, True]])[0].tolist()
     [[1, 0], [1, 1]]
     """
-    train = _multilabels("y_train", y_train)
-    if y_test is None:
-        return train, None
-    test = _multilabels("y_test", y_test)
-    if test.shape[1:] != train.shape[1:]:
-        raise StudyError(f"y_test must hold {train.shape[1]} labels in each row as y_train does, not {test.shape[1]}.")
-    return train, test
+    return _both(_multilabels, "labels", y_train, y_test)
 
 
 def _multilabels(name: str, y: Any) -> np.ndarray:
@@ -86,6 +75,19 @@ def _multilabels(name: str, y: Any) -> np.ndarray:
         row, column = np.argwhere(~good)[0]
         raise StudyError(f"{name} must hold 0 and 1: row {row}, column {column} holds {found[row, column]!s:.30}.")
     return found.astype("int64")
+
+
+def _both(
+    read: Callable[[str, Any], np.ndarray], what: str, y_train: Any, y_test: Any
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the targets of both sets as `read` gives them, with as many columns."""
+    train = read("y_train", y_train)
+    if y_test is None:
+        return train, None
+    test = read("y_test", y_test)
+    if test.shape[1:] != train.shape[1:]:
+        raise StudyError(f"y_test must hold {train.shape[1]} {what} in each row as y_train does, not {test.shape[1]}.")
+    return train, test
 
 
 def _are_zero_or_one(values: np.ndarray) -> np.ndarray:

@@ -29,7 +29,9 @@ def of_classes(class_weight: Any, names: tuple[Any, ...], labels: np.ndarray) ->
     if not names:
         raise StudyError("class_weight is for one label a row; these targets are no classes.")
     if class_weight == "balanced":
-        return tuple((len(labels) / (len(names) * np.bincount(labels, minlength=len(names)))).tolist())
+        from sklearn.utils.class_weight import compute_class_weight
+
+        return tuple(compute_class_weight("balanced", classes=np.arange(len(names)), y=labels).tolist())
     if not isinstance(class_weight, Mapping):
         raise StudyError(f'class_weight must be "balanced" or {{label: weight}}, not {class_weight!r}.')
     places = {str(name): place for place, name in enumerate(names)}

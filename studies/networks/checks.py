@@ -35,11 +35,7 @@ def check_regression(name: str, x: np.ndarray, y: np.ndarray) -> None:
     """Raise StudyError unless a model takes rows of `x` (n, ...) and predicts numbers such as `y` (n, outputs)."""
     model, count = _of_one_output(name, x), y.shape[1]
     way_out = f"end it in Dense({count}) without an activation, or give classes, whole numbers or names."
-    if model.output_shape != (None, count):
-        raise StudyError(
-            f"{name} must end in as many outputs as y_train has numbers in a row, (None, {count}), not in "
-            f"{model.output_shape}: {way_out}"
-        )
+    _check_shape(name, model, count, "as many outputs as y_train has numbers in a row", way_out)
     outputs = _outputs(name, model, x)
     if np.allclose(outputs.sum(1), 1, atol=1e-3) and (outputs >= 0).all():
         raise StudyError(f"{name} ends in a softmax, and y_train holds numbers to predict: {way_out}")
@@ -56,16 +52,17 @@ def check_multilabel(name: str, x: np.ndarray, y: np.ndarray) -> None:
     """
     model, count = _of_one_output(name, x), y.shape[1]
     way_out = f'end it in Dense({count}, activation="sigmoid").'
-    if model.output_shape != (None, count):
-        raise StudyError(
-            f"{name} must end in one output for each of the {count} labels, (None, {count}), not in "
-            f"{model.output_shape}: {way_out}"
-        )
+    _check_shape(name, model, count, f"one output for each of the {count} labels", way_out)
     if _ends_in_softmax(model):
         raise StudyError(f"{name} ends in a softmax, and rows of y_train have several labels or none: {way_out}")
     outputs = _outputs(name, model, x)
     if (outputs < 0).any() or (outputs > 1).any():
         raise StudyError(f"The outputs of {name} are not probabilities: {way_out}")
+
+
+def _check_shape(name: str, model: keras.Model, count: int, asked: str, way_out: str) -> None:
+    if model.output_shape != (None, count):
+        raise StudyError(f"{name} must end in {asked}, (None, {count}), not in {model.output_shape}: {way_out}")
 
 
 def _check_probabilities(name: str, outputs: np.ndarray, from_logits: bool) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import studies
 from studies.catalog import STUDIES, Search
+from studies.claims.statistics import TESTED
 from studies.data.folds import folds
 from studies.training import estimate
 from studies.training.repeats import repeat_fits
@@ -38,6 +39,7 @@ def test_what_is_short_is_not_said_and_fewer_seeds_are_offered_where_there_are_m
     assert estimate.in_words(DIGITS, 1347, step=1e-5) == ""
     assert "with 6 seeds" in estimate.in_words(DIGITS, 1347, step=0.1)
     assert "seeds" not in estimate.in_words(dataclasses.replace(DIGITS, seeds=6), 1347, step=0.1)
+    assert estimate.FEWEST_JUDGED == TESTED
     assert "in 2 processes" in estimate.in_words(DIGITS, 1347, step=0.1, jobs=2)
 
 

@@ -26,6 +26,14 @@ class Batches(keras.utils.PyDataset):
         return tuple(part[6 * i : 6 * (i + 1)] for part in self.parts)
 
 
+class Uneven(Batches):
+    """Batches of which the later ones lack a column."""
+
+    def __getitem__(self, i):
+        x, y = super().__getitem__(i)
+        return (x[:, :1] if i else x), y
+
+
 def of_tensors(*parts):
     return pytest.importorskip("tensorflow").data.Dataset.from_tensor_slices(parts)
 
@@ -61,6 +69,7 @@ def test_one_hot_rows_are_rows():
         (lambda: Batches(X), "x_train must give (x, y), an array and its targets; (ndarray) came."),
         (lambda: of_tensors({"a": X}, Y), "x_train must give (x, y), an array and its targets; (dict, int64) came."),
         (lambda: Batches(X[:0], Y[:0]), "x_train gives no rows."),
+        (lambda: Uneven(X, Y), "x_train gives rows of unlike shapes, (2,) and (1,)."),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_line(stream, said):
