@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from studies.arms import GRID, Grid, check_choices
 from studies.catalog import SOURCES, STUDIES, Arm, NetworkStudy, OwnCommand
-from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR
 from studies.catalog.variant import named
 from studies.errors import StudyError, check_folder
 from studies.extras import require
@@ -51,6 +50,9 @@ def compare(
     batch_size: int = 32,
     from_logits: bool = False,
     task: str | None = None,
+    loss: Any = None,
+    metrics: Sequence[Any] | None = None,
+    callbacks: Sequence[Any] | None = None,
     class_weight: Mapping[Any, float] | str | None = None,
     engine: str = "replicas",
     jobs: int = 1,
@@ -63,11 +65,13 @@ def compare(
     Running it again in the same folder continues where it stopped, and trains nothing twice.
 
     Args:
-        model: A function without arguments that returns a new, uncompiled Keras model with one input and one output
-            for each class, one sigmoid for two classes or for each of several labels, or for a regression one linear
-            output for each number that it predicts; or its name, "MODULE:FUNCTION".
+        model: A function without arguments that returns a new Keras model with one output for each class, one sigmoid
+            for two classes or for each of several labels, or for a regression one linear output for each number that
+            it predicts; or its name, "MODULE:FUNCTION". Of a model that is compiled, loss and metrics count, and the
+            optimizer does not.
         x_train: Inputs (rows, ...), an array or a DataFrame: floats, or whole numbers (tokens, say), which stay whole
-            numbers. Or a `tf.data.Dataset` or `keras.utils.PyDataset` of (x, y), which is read into memory, without
+            numbers. For a model with several inputs a dictionary {name: array} or a list of arrays. Or a
+            `tf.data.Dataset` or `keras.utils.PyDataset` of (x, y), which is read into memory, without
             `y_train`; one that shuffles is another in every run.
         y_train: Labels (rows,) or (rows, 1): integers, strings, booleans or whole floats; or one-hot. A line says how
             they became the classes 0 .. k - 1, in ascending order, unless they are these already. Floats that are not
@@ -89,6 +93,12 @@ def compare(
         batch_size: Rows in a batch.
         from_logits: Whether the model ends in logits in place of probabilities.
         task: "classification", "regression" or "multilabel"; None decides by `y_train`.
+        loss: A Keras loss, by name, as a function or an object; None for that of a compiled model, or else the usual
+            one. One-hot classes and (rows, outputs) reach it as they are, labels as the classes 0 .. k - 1.
+        metrics: Keras metrics to measure in every epoch beside the loss and the accuracy (or R²), which are what is
+            judged: columns train_NAME and val_NAME of runs.csv and curves.csv. None for those of a compiled model.
+        callbacks: Callbacks of every fit, which gets copies of its own. With EarlyStopping, ReduceLROnPlateau,
+            LearningRateScheduler and TerminateOnNaN fits still train together.
         class_weight: What a row of each class counts in the loss of training: {label: weight}, 1 for those left out;
             or "balanced", as in scikit-learn. Validation counts all rows alike.
         engine: "replicas" (all fits as one program), or "gridsearch" (one after another, in `jobs` processes).
@@ -124,7 +134,10 @@ def compare(
     _check_sizes(seeds=seeds, epochs=epochs, batch_size=batch_size, jobs=jobs)
     trains = engine_of(engine, jobs=jobs)
     from studies.data import own as own_data
+    from studies.data.inputs import first_rows
     from studies.networks import own as models
+    from studies.networks.parts import parts_of
+    from studies.networks.targets import loss_for
     from studies.results import results
     from studies.run import run
 
@@ -133,7 +146,9 @@ def compare(
     arrays, of_targets = own_data.dataset(data, *rows, folds=search.folds, task=task, class_weight=class_weight)
     if of_targets and verbose:
         print(f"studies: {of_targets}", file=sys.stderr)
-    loss = _loss(function, arrays, from_logits)
+    rows_shown = first_rows(arrays.x_train)
+    network = models.built(function, rows_shown)
+    of_loss, parts = loss_for(function, network, arrays, parts_of(network, loss, metrics, callbacks), from_logits)
     left_open = (
         *(line.format(split=TASKS[arrays.task]) for line in LEFT_OPEN),
         *((f"A quarter of the rows, {TASKS[arrays.task]}, is the test set (D).",) * (x_test is None)),
@@ -147,13 +162,13 @@ def compare(
         source="own",
         question=f"Does {' or '.join(named(arm.optimizer, arm.variant) for arm in arms[1:])} beat Adam on your model?",
         data=data,
-        model=models.identified(function),
+        model=models.identified(function, rows_shown, parts),
         arms=arms,
         search=search,
         epochs=epochs,
         seeds=seeds,
         batch_size=batch_size,
-        loss=loss,
+        loss=of_loss,
         divide_by=None,
         left_open=left_open,
         own_command=command or OwnCommand(function),
@@ -192,21 +207,6 @@ def _check_sizes(**sizes: int) -> None:
     for name, value in sizes.items():
         if not isinstance(value, int) or value < 1:
             raise StudyError(f"{name} must be a whole number of at least 1, not {value!r}.")
-
-
-def _loss(function: str, data: "Dataset", from_logits: bool) -> str:
-    """Return the loss of a model on these data; raise StudyError where the model does not suit them."""
-    from studies.networks import checks
-
-    if data.task != "classification":
-        if from_logits:
-            raise StudyError(f"from_logits is for classes: leave it out, for these targets are {data.task}.")
-        check = checks.check_regression if data.task == "regression" else checks.check_multilabel
-        check(function, data.x_train, data.y_train)
-        return SQUARED_ERROR if data.task == "regression" else MULTILABEL
-    if checks.check_classifier(function, data.x_train, data.classes, from_logits) == 1:
-        return "sigmoid_crossentropy"
-    return "logits_crossentropy" if from_logits else "sparse_categorical_crossentropy"
 
 
 def _of_weights(data: "Dataset") -> tuple[str, ...]:

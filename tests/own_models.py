@@ -88,17 +88,6 @@ def on_a_frozen_base():
     return keras.Sequential([keras.Input((8, 8)), base, layers.Dense(10, activation="softmax")])
 
 
-def compiled():
-    model = small()
-    model.compile("adam", "sparse_categorical_crossentropy")
-    return model
-
-
-def two_inputs():
-    first, second = keras.Input((64,)), keras.Input((64,))
-    return keras.Model([first, second], layers.Dense(10)(first + second))
-
-
 def broken():
     return layers.Dense("many")
 

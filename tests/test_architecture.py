@@ -24,7 +24,9 @@ ROOMS = {
     "studies.claims": {"studies.catalog"},
     "studies.records": {"studies.errors", "studies.catalog", "keras_amsgrad.durable"},
     "studies.data": {"studies.errors", "studies.startup", "studies.catalog"},
-    "studies.networks": {"studies.errors", "keras_amsgrad"},
+    "studies.networks": {
+        *("studies.errors", "studies.catalog", "studies.data", "keras_amsgrad", "keras_amsgrad.internals"),
+    },
     "studies.training": {
         *(
             "studies.errors",
@@ -38,7 +40,7 @@ ROOMS = {
     },
     "studies.training.engines": {
         *("studies.errors", "studies.startup", "studies.catalog", "studies.records", "studies.data"),
-        *("studies.training", "keras_amsgrad"),
+        *("studies.networks", "studies.training", "keras_amsgrad"),
     },
     "studies.figures": {"studies.catalog", "studies.claims"},
     "studies.results": {"studies.extras", "studies.claims", "studies.records"},

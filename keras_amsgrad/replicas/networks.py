@@ -10,8 +10,10 @@ OVERRIDES = ("train_step", "test_step", "compute_loss", "compute_metrics")  # wh
 
 def check_network(model: keras.Model) -> None:
     """Raise UnsupportedError where the engine would train `model` differently from `model.fit`."""
-    if not model.built or len(model.outputs) != 1 or isinstance(model.output_shape, dict):
-        raise UnsupportedError(f"`model` must return a built Keras model with one output. Received: {model}")
+    if not model.built or len(getattr(model, "outputs", None) or ()) != 1 or isinstance(model.output_shape, dict):
+        raise UnsupportedError(
+            f"`model` must return a built Sequential or functional model with one output. Received: {model}"
+        )
     for name in OVERRIDES:
         if getattr(type(model), name) is not getattr(keras.Model, name):
             raise UnsupportedError(f"Replicas train without `{name}` of {type(model).__name__}.")

@@ -9,6 +9,7 @@ from typing import Any
 
 SQUARED_ERROR = "mean_squared_error"  # the loss of every regression
 MULTILABEL = "multilabel_crossentropy"  # the loss where a row may have several labels
+OWN, OWN_OF_NUMBERS = "own", "own_of_numbers"  # losses that a user chose, the second one of a regression
 SCORES = {"accuracy": "accuracy", "r2": "R²"}  # in words, by the end of the column
 
 # Of losses a share of the other side's; of scores an absolute difference (D). A training loss is read off a figure in
@@ -23,7 +24,7 @@ def score_of(loss: str) -> str:
     >>> score_of("mean_squared_error"), score_of("sparse_categorical_crossentropy")
     ('r2', 'accuracy')
     """
-    return "r2" if loss == SQUARED_ERROR else "accuracy"
+    return "r2" if loss in (SQUARED_ERROR, OWN_OF_NUMBERS) else "accuracy"
 
 
 def score_in(rows: Any) -> str:

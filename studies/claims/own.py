@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from studies.catalog import Arm, NetworkStudy, SyntheticStudy
-from studies.catalog.metrics import SQUARED_ERROR, is_score, score_of
+from studies.catalog.metrics import OWN, OWN_OF_NUMBERS, SQUARED_ERROR, is_score, score_of
 from studies.catalog.variant import named
 from studies.claims.claim import Claim, single
 from studies.claims.comparisons import pairs_of
@@ -41,7 +41,7 @@ def _claim(number: int, study: NetworkStudy, arm: Arm, metric: str) -> Claim:
     adam = {"study": study.name, "optimizer": "Adam"}
     other = {**adam, "optimizer": arm.optimizer} | ({"variant": arm.variant} if arm.variant else {})
     pairs = pairs_of((other, adam), metric, better)
-    if study.loss == SQUARED_ERROR:  # which is small or large as the unit of the targets is
+    if study.loss in (SQUARED_ERROR, OWN, OWN_OF_NUMBERS):  # which is small or large as the unit of the targets is
         pairs = replace(pairs, tiny=0.0)
     return Claim(
         number=number,

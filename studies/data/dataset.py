@@ -44,6 +44,7 @@ class Preparation:
 class Dataset:
     """Inputs `x` (rows, ...) and targets `y`, for training and for the test.
 
+    Several inputs are a structured array (rows,), see `studies.data.inputs`.
     Targets are classes, whole numbers (rows,); the numbers that a regression predicts, floats (rows, outputs); or
     labels of which a row may have several, whole numbers 0 and 1 (rows, labels).
     """
@@ -55,6 +56,7 @@ class Dataset:
     y_test: np.ndarray
     preparation: Preparation | None = None  # None: arrays that only this process has
     class_weight: tuple[float, ...] | None = None  # of each class in the loss of training; None: all count alike
+    one_hot: bool = False  # whether classes came one-hot: a loss of the user's gets them so
 
     @property
     def classes(self) -> int:
@@ -79,7 +81,7 @@ class Dataset:
         digest = hashlib.sha256()
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
             digest.update(f"{array.dtype}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            digest.update(np.ascontiguousarray(array).view("uint8").data)
         if self.class_weight is not None:
             digest.update(repr(self.class_weight).encode())
         return digest.hexdigest()[:16]
@@ -98,7 +100,7 @@ class Dataset:
             mean = x_train.mean(0, dtype="float64").astype("float32")
             x_train, x_test = x_train - mean, x_test - mean
         preparation = self.preparation and self.preparation.by(study)
-        return Dataset(self.name, x_train, y_train, x_test, y_test, preparation, self.class_weight)
+        return Dataset(self.name, x_train, y_train, x_test, y_test, preparation, self.class_weight, self.one_hot)
 
 
 def _official(data: Dataset) -> Arrays:

@@ -9,7 +9,7 @@ import numpy as np
 
 from studies.data import streams
 from studies.data.dataset import Arrays, Dataset
-from studies.data.inputs import inputs
+from studies.data.inputs import form, inputs
 from studies.data.labels import classes
 from studies.data.targets import check_rows, check_varies, multilabels, numbers, task_of
 from studies.data.weights import of_classes
@@ -17,9 +17,10 @@ from studies.errors import StudyError, did_you_mean
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 NOTES = {
-    "regression": "y_train holds numbers to predict, a regression: the loss is the mean squared error, the score R².",
-    "multilabel": "y_train holds labels of which a row may have several: the loss is the mean binary cross-entropy of "
-    "the labels, the accuracy the share of labels that are right.",
+    "regression": "y_train holds numbers to predict, a regression: its usual loss is the mean squared error, its score "
+    "R².",
+    "multilabel": "y_train holds labels of which a row may have several: the usual loss is the mean binary "
+    "cross-entropy of the labels, the accuracy the share of labels that are right.",
 }
 
 
@@ -63,10 +64,11 @@ def dataset(
 ) -> tuple[Dataset, str]:
     """Return the checked `Dataset`, and a line on what its targets are; without a test set, a quarter of it.
 
-    Inputs are as `inputs` takes them, or come with their targets as `streams.read` takes them; targets are as
-    `labels.classes`, `numbers` or `multilabels` takes them, `class_weight` as `weights.of_classes` does. `task` is
-    "classification", "regression" or "multilabel", or None for what `task_of` says. The line is empty where labels are
-    the classes 0 .. k - 1 already. Raises StudyError, which names the array, what is expected, and what came.
+    Inputs are as `inputs` takes them, several inputs among them, or come with their targets as `streams.read` takes
+    them; targets are as `labels.classes`, `numbers` or `multilabels` takes them, `class_weight` as `weights.of_classes`
+    does. `task` is "classification", "regression" or "multilabel", or None for what `task_of` says. The line is empty
+    where labels are the classes 0 .. k - 1 already. Raises StudyError, which names the array, what is expected, and
+    what came.
     """
     x_train, y_train = _read("train", x_train, y_train)
     x_test, y_test = _read("test", x_test, y_test)
@@ -74,7 +76,7 @@ def dataset(
         raise StudyError("There is no y_train, the targets of x_train.")
     if (x_test is None) != (y_test is None):
         raise StudyError("x_test and y_test come together: give both, or neither for a quarter of the training rows.")
-    x = inputs("x_train", x_train)
+    x = inputs("x_train", x_train, rows=_length(y_train))
     y, y_new, names, note = _targets(y_train, y_test, task or task_of(y_train))
     check = functools.partial(_check_classes, names) if names else check_rows
     _check_rows("train", x, y)
@@ -82,17 +84,22 @@ def dataset(
         check(y, folds + 1)
         x, x_new, y, y_new = _split(x, y)
     else:
-        x_new = inputs("x_test", x_test)
+        x_new = inputs("x_test", x_test, rows=_length(y_test))
         _check_rows("test", x_new, y_new)
-    if x_new.shape[1:] != x.shape[1:]:
-        raise StudyError(f"x_test must hold rows of shape {x.shape[1:]} as x_train does, not {x_new.shape[1:]}.")
+    if form(x_new) != form(x):
+        raise StudyError(f"x_test must hold rows of shape {form(x)} as x_train does, not {form(x_new)}.")
     check(y, folds)
     weight = None if class_weight is None else of_classes(class_weight, names, y)
-    found = Dataset(name, x, y, x_new, y_new, class_weight=weight)
+    wide = bool(names) and np.ndim(y_train) == 2 and np.shape(y_train)[1] > 1
+    found = Dataset(name, x, y, x_new, y_new, class_weight=weight, one_hot=wide)
     if found.task == "regression":
         check_varies("y_train", y)
         check_varies("The quarter of y_train for the test" if x_test is None else "y_test", y_new)
     return found, note
+
+
+def _length(y: Any) -> int | None:
+    return len(y) if hasattr(y, "__len__") else None
 
 
 def _read(part: str, x: Any, y: Any) -> tuple[Any, Any]:

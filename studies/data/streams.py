@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from studies.data.inputs import as_fields, form
 from studies.errors import StudyError
 
 MOST_BYTES = 4 * 2**30
@@ -26,11 +27,9 @@ def read(name: str, data: Any) -> tuple[np.ndarray, np.ndarray]:
     """
     parts, size = [], 0
     for element in _elements(name, data):
-        if not isinstance(element, (tuple, list)) or len(element) != 2 or isinstance(element[0], (tuple, list, dict)):
+        if not isinstance(element, (tuple, list)) or len(element) != 2:
             raise StudyError(f"{name} must give (x, y), an array and its targets; {_kinds(element)} came.")
-        x, y = (np.asarray(part) for part in element)
-        if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):  # a single row
-            x, y = x[None], y[None]
+        x, y = _batch(*element)
         size += x.nbytes + y.nbytes
         if size > MOST_BYTES:
             raise StudyError(
@@ -39,12 +38,21 @@ def read(name: str, data: Any) -> tuple[np.ndarray, np.ndarray]:
         parts.append((x, y))
     if not parts:
         raise StudyError(f"{name} gives no rows.")
-    for x, y in parts:
-        for given, first in ((x, parts[0][0]), (y, parts[0][1])):
-            if given.shape[1:] != first.shape[1:]:
-                raise StudyError(f"{name} gives rows of unlike shapes, {first.shape[1:]} and {given.shape[1:]}.")
+    for batch in parts:
+        for given, first in zip(batch, parts[0], strict=True):
+            if form(given) != form(first):
+                raise StudyError(f"{name} gives rows of unlike shapes, {form(first)} and {form(given)}.")
     xs, ys = zip(*parts, strict=True)
     return np.concatenate(xs), np.concatenate(ys)
+
+
+def _batch(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs and targets as rows; several inputs, a dictionary, list or tuple, as a structured array."""
+    named = x if isinstance(x, dict) else dict(enumerate(x)) if isinstance(x, (tuple, list)) else {"": x}
+    arrays, y = {str(key): np.asarray(part) for key, part in named.items()}, np.asarray(y)
+    if any(part.ndim == 0 or y.ndim == 0 or len(part) != len(y) for part in arrays.values()):  # a single row
+        arrays, y = {key: part[None] for key, part in arrays.items()}, y[None]
+    return (arrays[""] if "" in arrays else as_fields(arrays)), y
 
 
 def _elements(name: str, data: Any) -> Any:

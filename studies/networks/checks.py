@@ -1,68 +1,75 @@
 """Whether a model that a user brings takes the data and gives what its targets need: asked before anything trains."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
-from studies.errors import StudyError
-from studies.networks.own import built, line_of
+from studies.data.inputs import fed, first_rows
+from studies.errors import StudyError, did_you_mean
+from studies.networks.fingerprint import has_graph
+from studies.networks.own import line_of
 
-ROWS = 32  # that show whether a model takes the data
 
-
-def check_classifier(name: str, x: np.ndarray, classes: int, from_logits: bool = False) -> int:
-    """Return the number of outputs of a model that takes rows of `x` (n, ...): `classes`, or one sigmoid for two.
+def check_classifier(name: str, model: keras.Model, x: np.ndarray, classes: int, from_logits: bool = False) -> int:
+    """Return the number of outputs of a model that takes rows of `x` (n, ...): `classes`, or one for two.
 
     Raises StudyError unless the outputs are probabilities, or logits where the model is said to end in these.
     """
-    model = _of_one_output(name, x)
-    count = 1 if classes == 2 and model.output_shape == (None, 1) else classes
-    if model.output_shape != (None, count):
-        raise StudyError(
-            f"{name} must end in one output for each of the {classes} classes, (None, {classes}), "
-            f"not in {model.output_shape}."
-        )
-    if count == 1:
-        _check_one_output(name, model, from_logits)
-    outputs = _outputs(name, model, x)
+    outputs = outputs_of(name, model, x)
+    count = check_classes(name, outputs, classes)
+    if count == 1 and _ends_in_softmax(model):
+        raise StudyError(f"The output of {name} is always 1, as a softmax of one output is: end it in a sigmoid.")
     if count > 1:
         _check_probabilities(name, outputs, from_logits)
-    elif (outputs < 0).any() or (outputs > 1).any():
-        raise StudyError(f"The output of {name} is not a probability: end it in a sigmoid.")
+    elif from_logits and _ends_in_sigmoid(model):
+        raise StudyError(f"The output of {name} is a probability already: leave out from_logits.")
+    elif not from_logits and ((outputs < 0).any() or (outputs > 1).any()):
+        raise StudyError(f"The output of {name} is not a probability: end it in a sigmoid, or say from_logits.")
     return count
 
 
-def check_regression(name: str, x: np.ndarray, y: np.ndarray) -> None:
+def check_regression(name: str, model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
     """Raise StudyError unless a model takes rows of `x` (n, ...) and predicts numbers such as `y` (n, outputs)."""
-    model, count = _of_one_output(name, x), y.shape[1]
+    outputs, count = outputs_of(name, model, x), y.shape[1]
     way_out = f"end it in Dense({count}) without an activation, or give classes, whole numbers or names."
-    _check_shape(name, model, count, "as many outputs as y_train has numbers in a row", way_out)
-    outputs = _outputs(name, model, x)
-    if np.allclose(outputs.sum(1), 1, atol=1e-3) and (outputs >= 0).all():
+    check_shape(name, outputs, count, "as many outputs as y_train has numbers in a row", way_out)
+    sums_to_one = count > 1 and np.allclose(outputs.sum(1), 1, atol=1e-3) and (outputs >= 0).all()
+    if sums_to_one or _ends_in_softmax(model):
         raise StudyError(f"{name} ends in a softmax, and y_train holds numbers to predict: {way_out}")
-    if getattr(model.layers[-1], "activation", None) is keras.activations.sigmoid and (y.min() < 0 or y.max() > 1):
+    if _ends_in_sigmoid(model) and (y.min() < 0 or y.max() > 1):
         raise StudyError(
             f"{name} ends in a sigmoid, from 0 to 1, and y_train holds {y.min():g} to {y.max():g}: {way_out}"
         )
 
 
-def check_multilabel(name: str, x: np.ndarray, y: np.ndarray) -> None:
+def check_multilabel(name: str, model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
     """Raise StudyError unless a model takes rows of `x` (n, ...) and gives a probability for each of the labels of `y`.
 
     `y` is (n, labels), 0 and 1.
     """
-    model, count = _of_one_output(name, x), y.shape[1]
+    outputs, count = outputs_of(name, model, x), y.shape[1]
     way_out = f'end it in Dense({count}, activation="sigmoid").'
-    _check_shape(name, model, count, f"one output for each of the {count} labels", way_out)
+    check_shape(name, outputs, count, f"one output for each of the {count} labels", way_out)
     if _ends_in_softmax(model):
         raise StudyError(f"{name} ends in a softmax, and rows of y_train have several labels or none: {way_out}")
-    outputs = _outputs(name, model, x)
     if (outputs < 0).any() or (outputs > 1).any():
         raise StudyError(f"The outputs of {name} are not probabilities: {way_out}")
 
 
-def _check_shape(name: str, model: keras.Model, count: int, asked: str, way_out: str) -> None:
-    if model.output_shape != (None, count):
-        raise StudyError(f"{name} must end in {asked}, (None, {count}), not in {model.output_shape}: {way_out}")
+def check_classes(name: str, outputs: np.ndarray, classes: int) -> int:
+    """Return the number of outputs; raise StudyError unless it is `classes`, or one for two."""
+    count = 1 if classes == 2 and outputs.shape[1:] == (1,) else classes
+    check_shape(name, outputs, count, f"one output for each of the {classes} classes")
+    return count
+
+
+def check_shape(name: str, outputs: np.ndarray, count: int, asked: str, way_out: str = "") -> None:
+    """Raise StudyError unless the outputs (n, ...) are (n, count), which `asked` says in words."""
+    if outputs.shape[1:] != (count,):
+        shape = ", ".join(map(str, [None, *outputs.shape[1:]]))
+        end = f": {way_out}" if way_out else "."
+        raise StudyError(f"{name} must end in {asked}, (None, {count}), not in ({shape}){end}")
 
 
 def _check_probabilities(name: str, outputs: np.ndarray, from_logits: bool) -> None:
@@ -73,46 +80,73 @@ def _check_probabilities(name: str, outputs: np.ndarray, from_logits: bool) -> N
         raise StudyError(f"The outputs of {name} are probabilities already: leave out from_logits.")
 
 
-def _check_one_output(name: str, model: keras.Model, from_logits: bool) -> None:
-    """Refuse a softmax of one output, and logits: Keras counts accuracy above .5, which is wrong for a logit."""
-    if _ends_in_softmax(model):
-        raise StudyError(f"The output of {name} is always 1, as a softmax of one output is: end it in a sigmoid.")
-    if from_logits:
-        raise StudyError(f"{name} has one output, which must be a probability: end it in a sigmoid, not in logits.")
-
-
 def _ends_in_softmax(model: keras.Model) -> bool:
+    return _ends_in(model, keras.layers.Softmax, keras.activations.softmax)
+
+
+def _ends_in_sigmoid(model: keras.Model) -> bool:
+    return _ends_in(model, (), keras.activations.sigmoid)
+
+
+def _ends_in(model: keras.Model, kind: Any, activation: Any) -> bool:
+    """Return whether the last layer of a Sequential or functional model is of a kind, or has an activation."""
+    if not has_graph(model) or not model.layers:
+        return False
     last = model.layers[-1]
-    return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
+    return isinstance(last, kind) or getattr(last, "activation", None) is activation
 
 
-def _of_one_output(name: str, x: np.ndarray) -> keras.Model:
-    """Return what a function builds; raise StudyError unless it has one output, and one input for rows of `x`."""
-    model = built(name)
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        counts = f"{len(model.inputs)} and {len(model.outputs)}"
-        raise StudyError(f"{name} must have one input and one output, not {counts}.")
-    _check_input(name, model, x)
-    return model
+def outputs_of(name: str, model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """Return the outputs for the first rows of `x`; raise StudyError unless the model takes them, and gives one array.
 
-
-def _outputs(name: str, model: keras.Model, x: np.ndarray) -> np.ndarray:
+    Several inputs are a structured array, see `studies.data.inputs`.
+    """
+    if has_graph(model):  # not of a subclass of Model, which calls its layers as it likes
+        _check_inputs(name, model, fed(x))
     try:
-        return keras.ops.convert_to_numpy(model(x[:ROWS]))
+        outputs = model(first_rows(x))
     except Exception as error:  # whatever its layers and the backend do
         raise StudyError(f"{name} fails on the first rows of x_train: {line_of(error)}") from error
+    if not keras.ops.is_tensor(outputs):
+        raise StudyError(f"{name} must have one output, not {len(keras.tree.flatten(outputs))}.")
+    return keras.ops.convert_to_numpy(outputs)
 
 
-def _check_input(name: str, model: keras.Model, x: np.ndarray) -> None:
-    expected = model.input_shape[1:]
+def _check_inputs(name: str, model: keras.Model, x: Any) -> None:
+    """Raise StudyError unless the inputs of a model are those given: an array, or a dictionary or list of arrays."""
+    inputs = {tensor.name: tensor for tensor in model.inputs}
+    if not isinstance(model, keras.Sequential) and isinstance(model.input, dict):
+        inputs = model.input
+    if not isinstance(x, (dict, list)):
+        if len(inputs) != 1:
+            raise StudyError(
+                f"{name} has {len(inputs)} inputs: x_train must be a dictionary of arrays with the names "
+                f"{', '.join(inputs)}, or a list of as many arrays, not one array."
+            )
+        _check_input(name, model, "x_train", model.inputs[0], x)
+        return
+    if len(x) != len(inputs):
+        raise StudyError(f"{name} has {len(inputs)} input{'s' * (len(inputs) > 1)}, and x_train {len(x)}.")
+    if isinstance(x, list):
+        x = {str(k): part for k, part in enumerate(x)}
+        inputs = dict(zip(x, inputs.values(), strict=True))
+    for key, part in x.items():
+        if key not in inputs:
+            near = did_you_mean(key, inputs) or "."
+            raise StudyError(f"{name} has no input {key}; its inputs are {', '.join(inputs)}{near}")
+        _check_input(name, model, f"x_train[{key!r}]", inputs[key], part)
+
+
+def _check_input(name: str, model: keras.Model, given: str, tensor: keras.KerasTensor, x: np.ndarray) -> None:
+    expected = tuple(tensor.shape[1:])
     fits = len(expected) == x.ndim - 1 and all(e in (None, n) for e, n in zip(expected, x.shape[1:], strict=True))
     if not fits:
-        raise StudyError(f"{name} takes rows of shape {expected}; those of x_train have shape {x.shape[1:]}.")
+        raise StudyError(f"{name} takes rows of shape {expected}; those of {given} have shape {x.shape[1:]}.")
     for layer in model.layers:
-        if isinstance(layer, keras.layers.Embedding) and layer.input is model.inputs[0]:
-            _check_tokens(name, layer.input_dim, x)
+        if isinstance(layer, keras.layers.Embedding) and layer.input is tensor:
+            _check_tokens(name, layer.input_dim, given, x)
 
 
-def _check_tokens(name: str, size: int, x: np.ndarray) -> None:
+def _check_tokens(name: str, size: int, given: str, x: np.ndarray) -> None:
     if x.min() < 0 or x.max() >= size:
-        raise StudyError(f"The Embedding of {name} takes 0 to {size - 1}; x_train holds {x.min()} to {x.max()}.")
+        raise StudyError(f"The Embedding of {name} takes 0 to {size - 1}; {given} holds {x.min()} to {x.max()}.")

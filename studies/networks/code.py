@@ -1,5 +1,6 @@
 """Python values and code, taken apart into comparable pieces: what a function or an object is, beyond its name."""
 
+import dis
 import functools
 import hashlib
 import inspect
@@ -21,8 +22,11 @@ LIBRARIES = {"keras", "numpy", "tensorflow", "jax", "jaxlib", "torch", *sys.stdl
 PACKAGES = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 NO_FILES = {"<string>", "<stdin>"}  # of code without a file; other code may be kept there
 DEEPEST = 60  # steps from an object to what it holds
-# What every layer and operation has: names, nodes and other bookkeeping.
-OF_EVERY_LAYER = {*vars(keras.layers.Layer()), *vars(keras.Operation())} - {"activity_regularizer"}
+# What every layer, operation and model has: names, nodes, what `compile` was told and other bookkeeping.
+COMPILED = {"optimizer", "stop_training", "_compile_config", "_compiled_trainable_state"}
+OF_EVERY_LAYER = {*(*vars(keras.layers.Layer()), *vars(keras.Operation()), *vars(keras.Model()), *COMPILED)} - {
+    "activity_regularizer"
+}
 
 
 class Description:
@@ -119,10 +123,11 @@ class Description:
             except ValueError:  # not set yet
                 self.pieces[f"{path}/{name}"] = "empty"
         if not _installed(_module_of(function)):
-            self._globals(path, function.__globals__, _names(code))
+            self._globals(path, function.__globals__, code)
 
-    def _globals(self, path: str, known: dict[str, Any], names: set[str]) -> None:
-        for name in sorted(names & known.keys()):
+    def _globals(self, path: str, known: dict[str, Any], code: types.CodeType) -> None:
+        names = _names(code)  # of attributes too
+        for name in sorted(_global_names(code) & known.keys()):
             value = known[name]
             if isinstance(value, types.ModuleType) and not (_is_library(value.__name__) or _installed(value.__name__)):
                 for attribute in sorted(names & vars(value).keys()):
@@ -161,7 +166,9 @@ class Description:
         self.add(f"{path}/class", type(layer))
         keras_own = type(layer).__module__.startswith("keras.") and isinstance(layer, keras.Layer)
         for name, held in vars(layer).items():
-            if name not in OF_EVERY_LAYER and not (keras_own and _is_plain(held)):  # its configuration says it
+            if name in OF_EVERY_LAYER or name.startswith("_self_"):
+                continue
+            if not (keras_own and _is_plain(held)):  # its configuration says it
                 self.add(f"{path}/{name}", held, inside_library=type(layer).__module__.startswith("keras."))
 
     def _pickled(self, path: str, value: Any, inside_library: bool) -> None:
@@ -221,6 +228,12 @@ def _instructions(code: types.CodeType) -> bytes:
 def _names(code: types.CodeType) -> set[str]:
     nested = (each for each in code.co_consts if isinstance(each, types.CodeType))
     return set(code.co_names).union(*map(_names, nested))
+
+
+def _global_names(code: types.CodeType) -> set[str]:
+    nested = (each for each in code.co_consts if isinstance(each, types.CodeType))
+    own = (each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    return set(own).union(*map(_global_names, nested))
 
 
 def _is_library(module: str | None) -> bool:

@@ -43,8 +43,10 @@ class Anatomy(NamedTuple):
     internal: set[str]
 
 
-def fingerprint(name: str, build: Callable[[], keras.Model]) -> Fingerprint:
+def fingerprint(name: str, build: Callable[[], keras.Model], others: dict[str, Any] | None = None) -> Fingerprint:
     """Return the `Fingerprint` of what `build` returns; the process's random state stays as it is.
+
+    `others` are values that belong to the network beside the model, by name: a loss, say.
 
     Raises StudyError where builds under the same seed differ, or where the seed decides more than weights.
     """
@@ -58,6 +60,10 @@ def fingerprint(name: str, build: Callable[[], keras.Model]) -> Fingerprint:
         for path, piece in first.code.items()
         if again.code.get(path) != piece and path not in first.internal
     }
+    beside = Description()
+    for part, value in (others or {}).items():
+        beside.add(part, value)
+    code, unknown = code | beside.pieces, unknown | beside.unknown
     keras_version = keras.__version__.split(".")[:2]  # another one may compute other numbers
     text = json.dumps([keras_version, sorted(first.model), sorted(fixed.items()), sorted(code.items())])
     return Fingerprint(hashlib.sha256(text.encode()).hexdigest()[:10], fixed, tuple(dict.fromkeys(unknown.values())))
@@ -78,13 +84,13 @@ def _check_same(name: str, pieces: Pieces, others: Pieces, when: str) -> None:
     if differing:
         raise StudyError(
             f"{name} does not build the same model every time: its {differing[0]} "
-            f"{'differ' if differing[0] == 'layers' else 'differs'} {when}."
+            f"{'differ' if differing[0].startswith('layers') else 'differs'} {when}."
         )
 
 
 def _shape(pieces: Pieces) -> Pieces:
     """Return the pieces of a model that no seed may decide: its layers, and which weights it has."""
-    return {path: piece if path == "layers" else "" for path, piece in pieces.items()}
+    return {path: piece if path.startswith("layers") else "" for path, piece in pieces.items()}
 
 
 def _common(first: Pieces, *others: Pieces) -> Pieces:
@@ -97,12 +103,14 @@ def anatomy(model: keras.Model) -> Anatomy:
     positions = {id(part): f"layer {k}" for k, part in enumerate(parts)}
     positions |= {id(weight): f"weight {k}" for k, weight in enumerate(model.weights)}
     of_model, code = _weights(model), Description(positions)
-    try:
-        config = keras.saving.serialize_keras_object(model)
-        of_model["layers"] = hashlib.sha256(json.dumps(canonical(config, {}), default=repr).encode()).hexdigest()
-    except Exception as error:  # what a layer's own get_config does
-        text = " ".join(str(error).split())[:200]
-        code.unknown["layers"] = f"its configuration cannot be read, for want of a get_config perhaps ({text})"
+    for path, part in _configured(model).items():
+        try:
+            config = keras.saving.serialize_keras_object(part)
+            text = json.dumps(canonical(config, {}), default=repr)
+            of_model[path] = hashlib.sha256(text.encode()).hexdigest()
+        except Exception as error:  # what a layer's own get_config does
+            text = " ".join(str(error).split())[:200]
+            code.unknown[path] = f"its configuration cannot be read, for want of a get_config perhaps ({text})"
     for k, part in enumerate(parts):
         _describe(code, f"layer {k} ({type(part).__name__})", part)
     for k, weight in enumerate(model.weights):
@@ -116,6 +124,22 @@ def _parts(model: keras.Model) -> list[keras.Operation]:
     layers = [model, *model._flatten_layers(include_self=False)]
     operations = [each for layer in layers for each in getattr(layer, "operations", ())]
     return list({id(part): part for part in [*layers, *operations]}.values())
+
+
+def _configured(model: keras.Model) -> dict[str, keras.Layer]:
+    """Return what has a configuration that says how it computes, by path.
+
+    That of a subclassed model says nothing: its code, which is described beside, calls the layers that it holds.
+    """
+    if has_graph(model):
+        return {"layers": model}
+    layers = list(model._flatten_layers(include_self=False))
+    return {f"layers of part {k}": each for k, each in enumerate(layers) if type(each).__module__.startswith("keras.")}
+
+
+def has_graph(model: keras.Model) -> bool:
+    """Return whether a model's configuration says how it computes: of a Sequential or functional model."""
+    return isinstance(model, keras.Sequential) or type(model).__name__ == "Functional"
 
 
 def _weights(model: keras.Model) -> Pieces:

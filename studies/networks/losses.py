@@ -51,6 +51,16 @@ def sigmoid_crossentropy(labels: keras.KerasTensor, probabilities: keras.KerasTe
     return ops.binary_crossentropy(ops.reshape(ops.cast(labels, p.dtype), (-1,)), p)
 
 
+def logit_crossentropy(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the binary cross-entropy of one output, the logit (rows, 1) of the probability of class 1.
+
+    >>> ops.convert_to_numpy(logit_crossentropy(ops.array([1]), ops.array([[0.0]]))).tolist()
+    [0.693...]
+    """
+    logits = ops.reshape(logits, (-1,))
+    return ops.binary_crossentropy(ops.reshape(ops.cast(labels, logits.dtype), (-1,)), logits, from_logits=True)
+
+
 def multilabel_crossentropy(labels: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
     """Return the mean binary cross-entropy of labels 0 and 1, (rows, labels), as Keras's "binary_crossentropy" has it.
 
@@ -72,6 +82,6 @@ LOSSES = {
     loss.__name__: loss
     for loss in (
         *(clipped_crossentropy, binary_crossentropy, logits_crossentropy, sigmoid_crossentropy),
-        multilabel_crossentropy,
+        *(logit_crossentropy, multilabel_crossentropy),
     )
 }

@@ -3,18 +3,31 @@
 import importlib
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from studies.errors import StudyError, did_you_mean
-from studies.networks.fingerprint import Fingerprint, fingerprint, is_built
+from studies.networks.fingerprint import fingerprint, is_built
+from studies.networks.parts import Parts
 
+
+@dataclass(frozen=True, eq=False)
+class OwnNetwork:
+    """A network by its identity: what builds it, what every build has, and what it is trained with."""
+
+    build: Callable[[], Any]
+    fixed: dict[str, str]
+    parts: Parts
+
+
+USUAL = Parts()
 # Functions that came as objects, by name: those of a notebook cannot be imported.
-_given: dict[str, Callable[[], keras.Model]] = {}
-# What every build of a network has, by its identity; filled when it is first seen in a process.
-_fixed: dict[str, dict[str, str]] = {}
+_given: dict[str, Callable[[], Any]] = {}
+# By identity.
+_networks: dict[str, OwnNetwork] = {}
 
 
 def named(function: object) -> str:
@@ -31,12 +44,14 @@ def named(function: object) -> str:
     return name
 
 
-def identified(name: str) -> str:
+def identified(name: str, rows: Any = None, parts: Parts = USUAL) -> str:
     """Return "MODULE:FUNCTION@HASH" for a function: with what it builds, so that a changed model is another.
 
     Where something in the model cannot be told from another of its kind, the identity is good for this run only.
+    `rows` are inputs as Keras takes them, for models that are built when they first see some.
     """
-    found = _fingerprint(name)
+    build = _function(name)  # imported before any seed is set: a module may draw random numbers while it is imported
+    found = fingerprint(name, lambda: built(name, rows), parts.pieces())
     identity = f"{name}@{found.hash_}"
     if found.unknown:
         identity += f"+{uuid.uuid4().hex[:10]}"
@@ -46,46 +61,53 @@ def identified(name: str) -> str:
             f"{found.unknown[0]}{more}.",
             file=sys.stderr,
         )
-    _fixed[identity] = found.fixed
+    _networks[identity] = OwnNetwork(build, found.fixed, parts)
     return identity
 
 
-def network(identity: str) -> keras.Model:
-    """Return a new network from "MODULE:FUNCTION@HASH"; raise StudyError where the function builds another now."""
-    name, _, hash_ = identity.rpartition("@")
-    if identity not in _fixed:  # another process
-        found = _fingerprint(name)
-        if found.hash_ != hash_.partition("+")[0]:
-            raise StudyError(f"{name} does not build the same model in every process.")
-        _fixed[identity] = found.fixed
-    model = built(name)
-    if not is_built(model, _fixed[identity]):
+def known(identities: Iterable[str]) -> dict[str, OwnNetwork]:
+    """Return the networks of some identities, for another process to `know`."""
+    return {identity: _networks[identity] for identity in identities if identity in _networks}
+
+
+def know(networks: dict[str, OwnNetwork]) -> None:
+    """Take networks that another process has identified."""
+    _networks.update(networks)
+
+
+def network(identity: str, rows: Any = None) -> keras.Model:
+    """Return a new network by its identity; raise StudyError where its function builds another now."""
+    name, own = identity.rpartition("@")[0], _networks[identity]
+    model = _built(name, own.build, rows)
+    if not is_built(model, own.fixed):
         raise StudyError(f"{name} does not build the same model every time: it changed while the fits were made.")
     return model
 
 
-def _fingerprint(name: str) -> Fingerprint:
-    _function(name)  # imported before any seed is set: a module may draw random numbers while it is imported
-    return fingerprint(name, lambda: built(name))
+def parts(identity: str) -> Parts:
+    """Return what the network of an identity is trained with; nothing of its own where it is the project's."""
+    return _networks[identity].parts if identity in _networks else USUAL
 
 
-def built(name: str) -> keras.Model:
-    """Return what a function builds, a Keras model that is built and not compiled."""
+def built(name: str, rows: Any = None) -> keras.Model:
+    """Return what a function builds, a Keras model. One without a keras.Input sees `rows` to be built."""
+    return _built(name, _function(name), rows)
+
+
+def _built(name: str, build: Callable[[], Any], rows: Any) -> keras.Model:
     try:
-        model = _function(name)()
+        model = build()
     except StudyError:
         raise
     except Exception as error:  # the user's own code
         raise StudyError(f"{name} fails: {line_of(error)}") from error
     if not isinstance(model, keras.Model):
         raise StudyError(f"{name} must return a Keras model, not {_kind(model)}.")
-    if not (isinstance(model, keras.Sequential) and model.built) and type(model).__name__ != "Functional":
-        raise StudyError(
-            f"{name} must return a Sequential or functional model that begins with a keras.Input, "
-            f"not {'one without it' if isinstance(model, keras.Sequential) else _kind(model)}."
-        )
-    if model.compiled:
-        raise StudyError(f"{name} returns a compiled model. Leave `compile` out: the comparison chooses the optimizer.")
+    if not model.built and rows is not None:
+        try:
+            model(rows)
+        except Exception as error:  # whatever its layers and the backend do
+            raise StudyError(f"{name} fails on the first rows of x_train: {line_of(error)}") from error
     return model
 
 

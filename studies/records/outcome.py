@@ -5,23 +5,13 @@ from typing import Any, Self
 
 from studies.records.machine import machine
 
-# From the names that Keras gives to the numbers of an epoch to those of a fit's history: a loss, and one of the scores.
-HISTORY = {
-    "loss": "train_loss",
-    "accuracy": "train_accuracy",
-    "r2": "train_r2",
-    "val_loss": "val_loss",
-    "val_accuracy": "val_accuracy",
-    "val_r2": "val_r2",
-}
-
 
 @dataclass(frozen=True)
 class Outcome:
     """What a fit leaves."""
 
     status: str  # "ok"; "stopped" by early stopping; "diverged" when a number was not finite
-    history: dict[str, list[float]]  # by the names of `HISTORY`, a number for each epoch
+    history: dict[str, list[float]]  # train_loss, val_loss, train_accuracy, ...: a number for each epoch
     seconds: float
     backend: str
     device: str
@@ -29,8 +19,12 @@ class Outcome:
 
     @classmethod
     def here(cls, status: str, history: dict[str, list[float]], seconds: float) -> Self:
-        """Return the outcome of a fit that this process trained; `history` has Keras's names."""
-        columns = {HISTORY[name]: values for name, values in history.items()}
+        """Return the outcome of a fit that this process trained; `history` has Keras's names.
+
+        Callbacks add a learning rate to what was measured, which is left out.
+        """
+        measured = {name: values for name, values in history.items() if name != "learning_rate"}
+        columns = {name if name.startswith("val_") else f"train_{name}": values for name, values in measured.items()}
         return cls(status, columns, round(seconds, 3), **machine())
 
 

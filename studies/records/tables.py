@@ -1,6 +1,6 @@
 """Tables from records: runs (a row per fit), curves (a row per fit and epoch), paths (a row per step of a walk)."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ def all_of(records: Iterable[Record]) -> dict[str, pd.DataFrame]:
 def runs(records: Iterable[Record]) -> pd.DataFrame:
     """Return one row for each fit. `best_*` are the best epoch's; epochs count from 1.
 
-    The columns are `RUN_COLUMNS`, and `R2_COLUMNS` where there is a regression, whose accuracies are empty.
+    The columns are `RUN_COLUMNS`, and `R2_COLUMNS` where there is a regression, whose accuracies are empty; then those
+    of further metrics.
     """
     rows = []
     for record in _fits(records):
@@ -80,17 +81,17 @@ def runs(records: Iterable[Record]) -> pd.DataFrame:
             }
             | {f"best_{name}": history[name].max() for name in ("val_accuracy", "val_r2") if name in history}
         )
-    return _integers(pd.DataFrame(rows, columns=RUN_COLUMNS + _of_regressions(rows)))
+    return _integers(pd.DataFrame(rows, columns=RUN_COLUMNS + _others(rows)))
 
 
 def curves(records: Iterable[Record]) -> pd.DataFrame:
-    """Return one row for each fit and epoch; epochs count from 1. Columns of R² are there as in `runs`."""
+    """Return one row for each fit and epoch; epochs count from 1. Columns of R² and others are there as in `runs`."""
     parts = []
     for record in _fits(records):
         part = pd.DataFrame(record.outcome.history, dtype=float)
         parts.append(part.assign(epoch=range(1, len(part) + 1), **_columns(record.work, KEY)))
     found = pd.concat(parts) if parts else pd.DataFrame()
-    return _integers(found.reindex(columns=CURVE_COLUMNS + _of_regressions(parts)))
+    return _integers(found.reindex(columns=CURVE_COLUMNS + _others(parts)))
 
 
 def paths(records: Iterable[Record]) -> pd.DataFrame:
@@ -117,9 +118,11 @@ def _fits(records: Iterable[Record]) -> list[FitRecord]:
     return [record for record in records if isinstance(record, FitRecord)]
 
 
-def _of_regressions(rows: Sequence[Container[str]]) -> list[str]:
-    """Return those of `R2_COLUMNS` that some of the rows have."""
-    return [name for name in R2_COLUMNS if any(name in row for row in rows)]
+def _others(rows: Sequence[Iterable[str]]) -> list[str]:
+    """Return the names that some of the rows have beside those of every table, `R2_COLUMNS` first."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    further = [name for name in names if name not in {*RUN_COLUMNS, *CURVE_COLUMNS, *R2_COLUMNS}]
+    return [name for name in R2_COLUMNS if name in names] + further
 
 
 def _columns(part: object, names: list[str]) -> dict[str, Any]:

@@ -67,9 +67,9 @@ def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _difference(pairs: pd.DataFrame, metric: str) -> dict[str, Any]:
-    found = pairs[[f"{metric}_adam", metric]].dropna().to_numpy(float)
+    found, points = pairs[[f"{metric}_adam", metric]].dropna().to_numpy(float), is_score(metric)
+    found = found if points else found[(found > 0).all(axis=1)]  # a loss of one's own may be negative: no ratio
     a, b = found.T
-    points = is_score(metric)
     differences = 100 * (b - a) if points else np.log(b / a)
     values = (differences.mean() if len(found) else nan, *mean_interval(differences))
     estimate, low, high = values if points else (100 * (exp(each) - 1) for each in values)
@@ -172,10 +172,12 @@ def outcome(row: Any) -> str:
     """Return what a row of `tuned` decides: which side is ahead, "no practical difference" or "not decided".
 
     A side is ahead where the whole interval lies beyond the smallest difference worth the name (the ROPE). There is no
-    practical difference where the whole interval lies within it.
+    practical difference where the whole interval lies within it. A row with the `verdict` of a claim has that.
     """
-    low, high = (row.low, row.high) if is_score(row.metric) else (-row.high, -row.low)
-    judged = judge(low, high, 100 * rope_of(row.metric), "higher") if row.n >= TESTED else ""
+    judged = getattr(row, "verdict", "")
+    if not judged and row.n >= TESTED:
+        low, high = (row.low, row.high) if is_score(row.metric) else (-row.high, -row.low)
+        judged = judge(low, high, 100 * rope_of(row.metric), "higher")
     words = {SUPPORTED: f"{row.optimizer} is ahead", CONTRADICTED: "Adam is ahead", NO_DIFFERENCE: NO_DIFFERENCE}
     return words.get(judged, UNDECIDED)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from studies.catalog.variant import named
 from studies.claims import Verdict
 from studies.claims.decisions import needed_in_words, remarks
 from studies.claims.own import ASKED
@@ -29,6 +30,21 @@ def answers(rows: pd.DataFrame, titles: Mapping[str, str], own: Collection[str])
         told.append((titles.get(others["study"].iloc[0], ""), answer.sentences(others)))
     counted = answer.sentences(others) if others["study"].nunique() > 1 else []
     return [f"{title}. {line}" for title, lines in told for line in lines] + counted
+
+
+def with_verdicts(rows: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """Return rows of `tuned` with a column `verdict`: that of the claim on a row, empty where there is none.
+
+    The answer must not say more than the verdict, which also asks for a corrected p.
+    """
+    found = {}
+    for each in verdicts:
+        if is_own(each):
+            evidence = each.claim.readings[0].evidence[0]
+            other = named(evidence.a["optimizer"], evidence.a.get("variant", ""))
+            found[evidence.a["study"], other, evidence.metric] = each.verdict
+    keys = zip(rows["study"], rows["optimizer"], rows["metric"], strict=True)
+    return rows.assign(verdict=[found.get(key, "") for key in keys])
 
 
 def is_own(verdict: Verdict) -> bool:

@@ -41,7 +41,7 @@ def write_page(out: Path | str, found: Found, verdicts: list[Verdict]) -> Path:
     out = Path(out)
     rows = tables.all_of([record for _, each in found for record in each])
     with matplotlib.rc_context(figures.PAGE):
-        lead = _lead(out, found)
+        lead = _lead(out, found, verdicts)
         sources = [_source(out, key, plans) for key, plans in _by_source(found)]
     claims.frame(verdicts).to_csv(out / "verdicts.csv", index=False)
     answer.tuned(tables.runs(whole(found))).to_csv(out / "answer.csv", index=False)
@@ -63,16 +63,20 @@ def scores_of(found: Found) -> dict[str, str]:
     return {score: name for score, name in SCORES.items() if score in used}
 
 
-def _lead(out: Path, found: Found) -> dict[str, Any]:
+def _lead(out: Path, found: Found, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Return what the page begins with: the answer in sentences, a picture of it, and its numbers as a table.
 
     Of one published problem its curves come with it; comparisons of one's own have one picture of all optimizers.
     """
     runs = tables.runs(whole(found))
-    tuned = answer.tuned(runs)
+    tuned = own.with_verdicts(answer.tuned(runs), verdicts)
     titles = {plan.study.name: plan.study.title for plan, _ in found if not plan.study.variant}
     alone = only_own([plan.study for plan, _ in found])
-    drawn = [figures.answer.forest(tuned, titles)] if alone and len(tuned) else forests(tuned, titles)
+    drawn = (
+        [figures.answer.forest(tuned.drop(columns="verdict"), titles)]
+        if alone and len(tuned)
+        else forests(tuned.drop(columns="verdict"), titles)
+    )
     pictures = [_saved(drawing, out / "figures", "answer") for drawing in drawn]
     if tuned["study"].nunique() == 1 and not alone:
         name = tuned["study"].iloc[0]

@@ -4,6 +4,7 @@ Keras's `BackupAndRestore` keeps weights and optimizer but not the history of th
 history is the result.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from keras_amsgrad.replicas.backup import Backup
 class EpochBackup(keras.callbacks.Callback):
     """Keep the history of a fit, and save it with the variables of model and optimizer, as `Backup` does, after epochs.
 
-    `stopping` is Keras's `EarlyStopping` or None, a callback before this one: it is told of the epochs before a break.
+    `stopping` are callbacks before this one, of Keras's `EarlyStopping`: they are told of the epochs before a break.
     """
 
-    def __init__(self, path: Path | None, stopping: keras.callbacks.EarlyStopping | None = None) -> None:
+    def __init__(self, path: Path | None, stopping: Sequence[keras.callbacks.Callback] = ()) -> None:
         super().__init__()
         self.backup, self.stopping = Backup(path), stopping
         self.history: dict[str, list[float]] = {}
@@ -35,9 +36,9 @@ class EpochBackup(keras.callbacks.Callback):
         return len(next(iter(history.values())))
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if self.stopping is not None:
-            for epoch, loss in enumerate(self.history.get("loss", [])):
-                self.stopping.on_epoch_end(epoch, {"loss": loss})
+        for epoch, loss in enumerate(self.history.get("loss", [])):
+            for callback in self.stopping:
+                callback.on_epoch_end(epoch, {"loss": loss})
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         for name, value in logs.items():

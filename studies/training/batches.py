@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_amsgrad.order import epoch_order
+from studies.data.inputs import fed
 
 
 class EpochClock(keras.callbacks.Callback):
@@ -39,11 +40,16 @@ def _tensorflow_batches(x: np.ndarray, y: np.ndarray, batch_size: int, order: Ca
     # Rows are gathered in TensorFlow's own threads: an epoch of a small model takes half as long as with NumPy batches.
     import tensorflow as tf
 
-    x, y = tf.constant(x), tf.constant(y)
+    data = tf.nest.map_structure(tf.constant, (_as_tuples(fed(x)), y))
     orders = tf.data.Dataset.from_generator(lambda: iter([order()]), output_signature=tf.TensorSpec([None], tf.int64))
     batches = orders.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
-    batches = batches.map(lambda chosen: (tf.gather(x, chosen), tf.gather(y, chosen))).prefetch(4)
+    batches = batches.map(lambda chosen: tf.nest.map_structure(lambda part: tf.gather(part, chosen), data)).prefetch(4)
     return batches.apply(tf.data.experimental.assert_cardinality(-(-len(y) // batch_size)))
+
+
+def _as_tuples(x: Any) -> Any:
+    """Return a list of inputs as a tuple: of a list, `tf.data` makes a single tensor."""
+    return tuple(x) if isinstance(x, list) else x
 
 
 class _OrderedBatches(keras.utils.PyDataset):
@@ -57,8 +63,8 @@ class _OrderedBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return -(-len(self.y) // self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
         if self.epoch != self.clock.epoch:
             self.epoch, self.order = self.clock.epoch, self.order_now()
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        return self.x[chosen], self.y[chosen]
+        return fed(self.x[chosen]), self.y[chosen]

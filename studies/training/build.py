@@ -6,17 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 import keras_amsgrad
 from keras_amsgrad import InverseSqrtDecay, LinearDecay, normalized_weight_decay
 from keras_amsgrad.schedules import WarmRestarts
 from studies.catalog import Arm
 from studies.catalog.fit import Fit
-from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR
+from studies.catalog.metrics import OWN, OWN_OF_NUMBERS, score_of
 from studies.data.dataset import Dataset
+from studies.data.inputs import first_rows
 from studies.networks.losses import LOSSES
 from studies.networks.metrics import R2
 from studies.networks.own import network as own_network
+from studies.networks.own import parts
+from studies.networks.parts import Parts, further_metrics
 from studies.networks.published import network
 
 FIRST_RESTART = 2  # epochs; each restart is twice as long as the one before
@@ -30,7 +34,7 @@ THROUGH_LOGITS = "sparse_categorical_crossentropy"
 def network_of(fit: Fit, data: Dataset) -> Callable[[], keras.Model]:
     """Return a function without arguments that returns the fit's uncompiled network."""
     if ":" in fit.model:
-        return functools.partial(own_network, fit.model)
+        return functools.partial(own_network, fit.model, first_rows(data.x_train))
     shape = data.x_train.shape[1:]
     how: dict[str, Any] = {"flip": fit.flip, "l2": fit.l2, "logits": fit.loss == THROUGH_LOGITS}
     return functools.partial(network, fit.model, shape, data.classes, **how)
@@ -40,19 +44,32 @@ def loss_of(fit: Fit) -> str | Callable[..., Any]:
     """Return the loss as Keras takes it."""
     if fit.loss == THROUGH_LOGITS and ":" not in fit.model:
         return LOSSES["logits_crossentropy"]
-    return LOSSES.get(fit.loss, fit.loss)
+    return parts(fit.model).loss if fit.loss in (OWN, OWN_OF_NUMBERS) else LOSSES.get(fit.loss, fit.loss)
 
 
-def metrics_of(fit: Fit, data: Dataset) -> list[Any]:
-    """Return what is measured beside the loss, the score, as Keras takes it."""
-    if fit.loss == MULTILABEL:  # of which Keras's "accuracy" would be that of one-hot classes
-        return [keras.metrics.BinaryAccuracy("accuracy")]
-    return [R2(data.y_train.shape[1])] if fit.loss == SQUARED_ERROR else ["accuracy"]
+def metrics_of(fit: Fit, y: np.ndarray) -> list[Any]:
+    """Return what is measured beside the loss, the score first, as Keras takes it; `y` are targets of a `Dataset`."""
+    return [_score(fit, y), *further_metrics(parts(fit.model), score_of(fit.loss))]
 
 
-def early_stopping_of(fit: Fit) -> keras.callbacks.EarlyStopping | None:
-    """Return Keras's callback, or None."""
-    return None if fit.patience is None else keras.callbacks.EarlyStopping("loss", mode="min", patience=fit.patience)
+def _score(fit: Fit, y: np.ndarray) -> Any:
+    threshold = 0.0 if fit.loss == "logit_crossentropy" else parts(fit.model).threshold
+    if score_of(fit.loss) == "r2":
+        return R2(y.shape[1])
+    if y.ndim == 2 or threshold != Parts.threshold:  # Keras's "accuracy" is that of one-hot classes, or above .5
+        return keras.metrics.BinaryAccuracy("accuracy", threshold=threshold)
+    return "accuracy"
+
+
+def targets_of(fit: Fit, y: np.ndarray, classes: int) -> np.ndarray:
+    """Return targets of a `Dataset` as loss and metrics take them: classes one-hot where these are the user's so."""
+    return keras.utils.to_categorical(y, classes) if parts(fit.model).one_hot else y
+
+
+def callbacks_of(fit: Fit) -> list[keras.callbacks.Callback]:
+    """Return new callbacks for a fit: early stopping where it has a patience, and the user's."""
+    stopping = [keras.callbacks.EarlyStopping("loss", mode="min", patience=fit.patience)] if fit.patience else []
+    return [*stopping, *parts(fit.model).new_callbacks()]
 
 
 def optimizer_of(fit: Fit, rows: int) -> keras.Optimizer:

@@ -6,7 +6,8 @@ import time
 from studies.catalog import NetworkStudy
 from studies.catalog.fit import fit_of
 from studies.data.dataset import Dataset
-from studies.training.build import loss_of, network_of, optimizer_of
+from studies.data.inputs import fed
+from studies.training.build import loss_of, network_of, optimizer_of, targets_of
 from studies.training.progress import duration
 
 WORTH_SAYING = 60  # seconds
@@ -34,7 +35,8 @@ def seconds_of_step(study: NetworkStudy, data: Dataset) -> float:
     fit = fit_of(study, data, arm.at(setting) if setting else arm, "repeat", study.epochs)
     model = network_of(fit, data)()
     model.compile(optimizer_of(fit, len(data.y_train)), loss_of(fit))
-    batch = data.x_train[: study.batch_size], data.y_train[: study.batch_size]
+    y = targets_of(fit, data.y_train[: study.batch_size], data.classes)
+    batch = fed(data.x_train[: study.batch_size]), y
     model.train_on_batch(*batch)
 
     def once() -> float:

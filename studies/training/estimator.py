@@ -17,13 +17,15 @@ from sklearn.utils import ClassifierTags
 
 from keras_amsgrad.optimizers import RuleOptimizer
 from studies.catalog.fit import Fit
-from studies.catalog.metrics import MULTILABEL, SQUARED_ERROR, is_score
+from studies.catalog.metrics import is_score
 from studies.data.dataset import Dataset
+from studies.data.inputs import fed
+from studies.networks.own import parts
 from studies.records.journal import Journal
 from studies.records.outcome import Outcome
 from studies.training.backup import EpochBackup
 from studies.training.batches import EpochClock, ordered_batches
-from studies.training.build import early_stopping_of, loss_of, metrics_of, network_of, optimizer_of
+from studies.training.build import callbacks_of, loss_of, metrics_of, network_of, optimizer_of, targets_of
 
 Rows = tuple[np.ndarray, np.ndarray]  # x, y
 
@@ -40,8 +42,7 @@ def classifier(work: Fit, data: Dataset, journal: Journal, select: str = "val_lo
         journal=journal,
         select=select,
         weight_of_class=data.class_weight,
-        loss=loss_of(work),
-        metrics=metrics_of(work, data),
+        classes=data.classes,
         batch_size=work.batch_size,
         epochs=work.epochs,
         random_state=work.seed,
@@ -65,7 +66,7 @@ class StudyClassifier(KerasClassifier):
       each fit. So `model_` belongs to the estimator that was fitted last.
 
     `work` is the `Fit` to record, less the fold, which the estimator adds. `journal` is a `Journal`, `weight_of_class`
-    the `class_weight` of a `Dataset`.
+    the `class_weight` of a `Dataset`, `classes` its number of classes.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class StudyClassifier(KerasClassifier):
         journal: Journal,
         select: str,
         weight_of_class: tuple[float, ...] | None = None,
+        classes: int = 0,
         **settings: Any,
     ) -> None:
         super().__init__(model=model, **settings)
@@ -83,6 +85,7 @@ class StudyClassifier(KerasClassifier):
         self.journal = journal
         self.select = select
         self.weight_of_class = weight_of_class
+        self.classes = classes
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -93,8 +96,8 @@ class StudyClassifier(KerasClassifier):
 
     @property
     def target_encoder(self) -> Any:
-        """scikeras's encoder of classes; of other targets one that changes nothing."""
-        return FunctionTransformer() if self.work.loss in (SQUARED_ERROR, MULTILABEL) else super().target_encoder
+        """What makes targets of a `Dataset` those of loss and metrics."""
+        return FunctionTransformer(lambda y: targets_of(self.work, y, self.classes))
 
     def fit(
         self,
@@ -132,13 +135,14 @@ class StudyClassifier(KerasClassifier):
 
     def _train(self, X: np.ndarray, y: np.ndarray, validation_data: Rows, backup_path: Path) -> Outcome:
         start = time.perf_counter()
-        self.validation_data_, self.rows_ = validation_data, len(y)
-        self.stopping_ = early_stopping_of(self.work)
-        self.backup_ = EpochBackup(backup_path, self.stopping_)
-        super().fit(X, y)
+        self.inputs_, self.targets_, self.validation_data_ = X, y, validation_data
+        self.callbacks_ = callbacks_of(self.work)
+        can_continue = not parts(self.work.model).callbacks  # which may hold anything
+        self.backup_ = EpochBackup(backup_path if can_continue else None, self.callbacks_ if can_continue else ())
+        super().fit(np.arange(len(y)).reshape(-1, 1), y)  # scikeras takes no structured array; `inputs_` are trained on
         history = self.backup_.history
         diverged = not all(math.isfinite(value) for values in history.values() for value in values)
-        stopped = self.stopping_ is not None and self.stopping_.stopped_epoch > 0
+        stopped = any(getattr(callback, "stopped_epoch", 0) > 0 for callback in self.callbacks_)
         status = "diverged" if diverged else "stopped" if stopped else "ok"
         return Outcome.here(status, history, time.perf_counter() - start)
 
@@ -148,9 +152,9 @@ class StudyClassifier(KerasClassifier):
         self._random_state = None
         keras.utils.set_random_seed(self.random_state)
         compile_arguments = {
-            "optimizer": optimizer_of(self.work, self.rows_),
-            "loss": self.loss,
-            "metrics": self.metrics,
+            "optimizer": optimizer_of(self.work, len(self.targets_)),
+            "loss": loss_of(self.work),
+            "metrics": metrics_of(self.work, self.targets_),
         }
         return shared_program(super()._build_keras_model(), pickle.dumps(self.model), compile_arguments)
 
@@ -161,15 +165,14 @@ class StudyClassifier(KerasClassifier):
         arguments |= {
             "initial_epoch": done,
             "epochs": self.epochs - done,
-            "validation_data": (x_val, self.target_encoder_.transform(y_val)),
+            "validation_data": (fed(x_val), self.target_encoder_.transform(y_val)),
             "validation_batch_size": 2000,
             "batch_size": None,  # `ordered_batches` makes the batches
         }
         if self.weight_of_class is not None:
             arguments["class_weight"] = dict(enumerate(self.weight_of_class))
-        stopping = [] if self.stopping_ is None else [self.stopping_]
-        self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN(), *stopping, self.backup_]
-        batches = ordered_batches(X, y, self.batch_size, self.random_state, clock, self.work.fill_last_batch)
+        self._fit_callbacks += [clock, keras.callbacks.TerminateOnNaN(), *self.callbacks_, self.backup_]
+        batches = ordered_batches(self.inputs_, y, self.batch_size, self.random_state, clock, self.work.fill_last_batch)
         super()._fit_keras_model(batches, None, **arguments)
 
 
@@ -189,10 +192,13 @@ def shared_program(model: keras.Model, model_id: bytes, compile_arguments: dict[
     numbers = {name: config.pop(name) for name in names}
     config.pop("name")
     program_id = (
-        *(model_id, model.dtype_policy.name, model.input_shape),
+        *(model_id, model.dtype_policy.name, *(variable.shape for variable in model.variables)),
         *(type(optimizer), json.dumps(config), str(compile_arguments["loss"])),
     )
     if program_id not in _programs:
+        for metric in compile_arguments["metrics"]:
+            if isinstance(metric, keras.metrics.Metric):  # a user's, in which the last program's numbers are left
+                metric.reset_state()
         model.compile(**compile_arguments, steps_per_execution=STEPS_PER_EXECUTION)
         # For mixed_float16, `compile` has put our optimizer in Keras's LossScaleOptimizer.
         model.optimizer.build(model.trainable_variables)

@@ -17,6 +17,7 @@ from keras_amsgrad.model_selection.scikeras import ScikerasAdapter
 from keras_amsgrad.model_selection.search import ReplicaSearch
 from keras_amsgrad.model_selection.searched_estimator import SearchedEstimator
 from keras_amsgrad.model_selection.trainer import PlannedTrainer
+from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.program import Program
 from tests.classifiers import TaggedClassifier
 
@@ -224,6 +225,7 @@ def test_a_regressor_is_searched_as_well():
     assert_same_results(mine, theirs)
 
 
+@pytest.mark.skipif(not backends.CAN_STACK, reason="this backend trains one after another")
 def test_networks_compiled_by_their_own_function_keep_their_optimizer_and_share_a_program(monkeypatch):
     def compiled(alpha):
         model = network()

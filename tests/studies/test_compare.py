@@ -17,6 +17,7 @@ from studies.command_line.main import main
 from studies.data import own as data
 from studies.errors import StudyError
 from studies.records.tables import CURVE_COLUMNS, PATH_COLUMNS
+from studies.report import answer, own
 from tests import made_up, own_models
 from tests.own_models import HERE, QUICK, digits, small, tokens, words
 
@@ -232,10 +233,14 @@ def test_a_file_that_is_missing_ends_with_code_1_and_one_line(capsys):
     assert "nowhere.npz does not exist. Write one: numpy.savez" in error
 
 
+def own_study():
+    own = {"name": "compare-a-b", "title": "a on b", "source": "own", "own_command": OwnCommand("m:a")}
+    return dataclasses.replace(STUDIES["digits"], **own)
+
+
 @pytest.mark.parametrize(("seeds", "verdict"), [(12, claims.SUPPORTED), (4, claims.INCONCLUSIVE)])
 def test_a_better_optimizer_is_found_better_given_enough_runs(seeds, verdict):
-    own = {"name": "compare-a-b", "title": "a on b", "source": "own", "own_command": OwnCommand("m:a")}
-    study = dataclasses.replace(STUDIES["digits"], **own)
+    study = own_study()
     arms = [{"optimizer": arm.optimizer} for arm in study.arms]  # AMSGrad's made-up loss is about a tenth lower
     runs, _ = made_up.fits("compare-a-b", arms, seeds=seeds)
     empty = pd.DataFrame(columns=CURVE_COLUMNS), pd.DataFrame(columns=PATH_COLUMNS)
@@ -247,3 +252,15 @@ def test_a_better_optimizer_is_found_better_given_enough_runs(seeds, verdict):
     assert [loss.counted[0].p, accuracy.counted[0].p] == pytest.approx([p, p], nan_ok=True)
     assert loss.p_holm == pytest.approx(2 * p, nan_ok=True)  # of two questions
     assert loss.needs == (() if seeds > 10 else (OwnCommand("m:a", seeds=10),))
+
+
+@pytest.mark.parametrize(("seeds", "decided"), [(12, "AMSGrad is ahead"), (6, "not decided")])
+def test_the_answer_says_no_more_than_the_verdict(seeds, decided):
+    study = own_study()
+    # Of 6 pairs and two questions no corrected p is below .05, whatever their interval.
+    runs, _ = made_up.fits("compare-a-b", [{"optimizer": arm.optimizer} for arm in study.arms], seeds=seeds)
+    empty = pd.DataFrame(columns=CURVE_COLUMNS), pd.DataFrame(columns=PATH_COLUMNS)
+    rows = answer.tuned(pd.concat([runs, runs.head(1).assign(stage="search")]))
+    assert {answer.outcome(row) for row in rows.itertuples() if row.metric == "val_loss"} == {"AMSGrad is ahead"}
+    told = own.with_verdicts(rows, claims.verdicts(runs, *empty, of=[study]))
+    assert {answer.outcome(row) for row in told.itertuples() if row.metric == "val_loss"} == {decided}

@@ -66,7 +66,7 @@ def test_what_are_no_such_labels_is_refused(y, y_test, said):
 def test_a_network_must_end_in_a_sigmoid_for_each_label(model, said):
     x, y = tags()
     with pytest.raises(StudyError, match=rf'{said}.*: end it in Dense\(3, activation="sigmoid"\)') as refused:
-        checks.check_multilabel(models.named(model), x.astype("float32"), y.astype(int))
+        checks.check_multilabel(models.named(model), model(), x.astype("float32"), y.astype(int))
     assert "\n" not in str(refused.value)
 
 

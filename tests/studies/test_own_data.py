@@ -102,7 +102,6 @@ def test_labels_that_are_no_classes_are_refused_by_row(labels, test, said):
     ("x", "said"),
     [
         ([[1, 2], [3]], r"x_train is a list whose rows differ in shape: .* np.asarray\(x_train\) is one array"),
-        ({"a": [1.0]}, "x_train is a dict, not rows of numbers: give an array, np.asarray of the rows"),
         (csr_matrix(np.eye(2)), r"x_train is a csr_matrix, which is sparse: give x_train.toarray\(\)"),
         ([[1.0, np.nan]], r"finite numbers \(float32\): row 0, column 1 holds nan, the first of 1 such. Fill them in"),
         ([[1.0], [np.inf]], "row 1, column 0 holds inf"),

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from keras import layers
 
 import studies
 from studies.data import own as data
@@ -49,11 +48,8 @@ def test_a_name_is_what_can_be_imported_also_after_an_object_of_that_name(monkey
         (f"{HERE}:NO_FUNCTION", "must be a function that builds the model, not a int"),
         (f"{HERE}:broken", "broken fails: ValueError"),
         (f"{HERE}:digits", "must return a Keras model, not a tuple"),
-        (f"{HERE}:compiled", "Leave `compile` out"),
-        (f"{HERE}:two_inputs", "one input and one output, not 2 and 1"),
         (f"{HERE}:words", r"takes rows of shape \(None,\); those of x_train have shape \(8, 8\)"),
         (f"{HERE}:linear", "not probabilities: end it in a softmax, or say from_logits"),
-        (lambda: keras.Sequential([layers.Dense(10)]), "begins with a keras.Input, not one without it"),
         (3, "must be a function that builds the model, not a int"),
         (small(), r"The model must be a function that builds the model, not a model \(Sequential\): .*clone_model"),
         (f"{HERE}:A_MODEL", "A_MODEL must be a function that builds the model, not a model"),
@@ -74,7 +70,7 @@ def test_a_model_that_cannot_be_compared_is_refused_in_one_line(model, said, tmp
 @pytest.mark.parametrize(
     ("activation", "from_logits", "said"),
     [
-        ("sigmoid", True, "has one output, which must be a probability: end it in a sigmoid, not in logits"),
+        ("sigmoid", True, "is a probability already: leave out from_logits"),
         ("softmax", True, "is always 1, as a softmax of one output is: end it in a sigmoid"),
         ("linear", False, "is not a probability: end it in a sigmoid"),
         ("softmax", False, "is always 1, as a softmax of one output is: end it in a sigmoid"),
@@ -84,16 +80,16 @@ def test_one_output_must_be_a_probability_of_two_classes(activation, from_logits
     name = models.named(lambda: own_models.one_output(activation))
     x = np.random.default_rng(0).normal(size=(32, 64)).astype("float32")
     with pytest.raises(StudyError, match=said):
-        checks.check_classifier(name, x, 2, from_logits)
+        checks.check_classifier(name, models.built(name), x, 2, from_logits)
     with pytest.raises(StudyError, match=r"for each of the 3 classes, \(None, 3\), not in \(None, 1\)"):
-        checks.check_classifier(name, x, 3, from_logits)
+        checks.check_classifier(name, models.built(name), x, 3, from_logits)
 
 
 def test_outputs_must_match_the_classes_and_tokens_the_embedding():
     with pytest.raises(StudyError, match=r"one output for each of the 3 classes, \(None, 3\), not in \(None, 10\)"):
-        checks.check_classifier(f"{HERE}:small", np.zeros((4, 64), "float32"), 3)
+        checks.check_classifier("small", own_models.small(), np.zeros((4, 64), "float32"), 3)
     with pytest.raises(StudyError, match="takes 0 to 49; x_train holds 0 to 50"):
-        checks.check_classifier(f"{HERE}:words", np.array([[0, 50]]), 2, from_logits=True)
+        checks.check_classifier("words", own_models.words(), np.array([[0, 50]]), 2, from_logits=True)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from studies.data.folds import folds
 from studies.data.targets import numbers, task_of
 from studies.errors import StudyError
 from studies.networks import checks
-from studies.networks import own as models
 from studies.networks.metrics import R2
 from studies.records.tables import CURVE_COLUMNS, PATH_COLUMNS, RUN_COLUMNS
 from tests import made_up
@@ -120,7 +119,7 @@ def test_a_network_that_cannot_predict_the_numbers_is_refused_in_one_line(units,
     with pytest.raises(
         StudyError, match=rf"{said}.*: end it in Dense\({y.shape[1]}\) without an activation"
     ) as refused:
-        checks.check_regression(models.named(lambda: regressor(units, activation)), x, y)
+        checks.check_regression("it", regressor(units, activation), x, y)
     assert "\n" not in str(refused.value)
 
 

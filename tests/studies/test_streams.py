@@ -67,7 +67,6 @@ def test_one_hot_rows_are_rows():
         (lambda: of_tensors(X, Y).repeat(), "x_train has no end: leave out .repeat()."),
         (lambda: Batches(X, Y, endless=True), "x_train has no end: give it a length, __len__."),
         (lambda: Batches(X), "x_train must give (x, y), an array and its targets; (ndarray) came."),
-        (lambda: of_tensors({"a": X}, Y), "x_train must give (x, y), an array and its targets; (dict, int64) came."),
         (lambda: Batches(X[:0], Y[:0]), "x_train gives no rows."),
         (lambda: Uneven(X, Y), "x_train gives rows of unlike shapes, (2,) and (1,)."),
     ],

@@ -13,8 +13,9 @@ from keras_amsgrad.replicas.settings import check_optimizer
 from studies.catalog.fit import Fit
 from studies.data.dataset import Dataset
 from studies.data.folds import folds
+from studies.data.inputs import fed
 from studies.records.outcome import Outcome
-from studies.training.build import early_stopping_of, loss_of, metrics_of, network_of, optimizer_of
+from studies.training.build import callbacks_of, loss_of, metrics_of, network_of, optimizer_of, targets_of
 from studies.training.engines import processes
 from studies.training.workspace import Workspace
 
@@ -82,14 +83,14 @@ def _train(fits: list[Fit], data: Dataset, **how: Any) -> None:
     replicas.train(
         network_of(first, data),
         [_replica(fit, data, *rows_of(fit)) for fit in fits],
-        np.concatenate([data.x_train, data.x_test]),
-        np.concatenate([data.y_train, data.y_test]),
+        fed(np.concatenate([data.x_train, data.x_test])),
+        targets_of(first, np.concatenate([data.y_train, data.y_test]), data.classes),
         loss=loss_of(first),
-        metrics=metrics_of(first, data),
+        metrics=metrics_of(first, data.y_train),
         batch_size=first.batch_size,
         fill_last_batch=first.fill_last_batch,
         epochs=first.epochs,
-        early_stopping=early_stopping_of(first),
+        callbacks=callbacks_of(first),
         **how,
     )
 
