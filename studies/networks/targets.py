@@ -79,6 +79,8 @@ def _check_measures(name: str, model: keras.Model, data: Dataset, parts: Parts) 
         loss = _tried("loss", parts.loss, y, outputs)
         if loss.shape not in ((), (len(y),)):
             raise StudyError(f"The loss must give a number for each row, not the shape {loss.shape} for {len(y)} rows.")
+        if (loss < 0).any():
+            raise StudyError("The loss is negative, and losses are compared by their ratio: add a constant to it.")
     for metric in further_metrics(parts, "accuracy" if data.task == "classification" else ""):
         measured = keras.metrics.get(metric) if isinstance(metric, str) else metric
         number = _tried("metric", measured, y, outputs)

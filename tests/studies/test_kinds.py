@@ -280,6 +280,10 @@ def two_outputs():
     return keras.Model(inputs, [layers.Dense(3)(inputs), layers.Dense(3)(inputs)])
 
 
+def negative(y, outputs):
+    return ops.mean((y - outputs) ** 2, -1) - 1e3
+
+
 def of_two_numbers(y, outputs):
     return outputs
 
@@ -313,6 +317,10 @@ WRONG = {
     "a loss of each output": (
         Kind(dense(2), X, np.stack([NUMBERS, NUMBERS], 1), {"loss": of_two_numbers}),
         r"The loss must give a number for each row, not the shape \(32, 2\) for 32 rows",
+    ),
+    "a negative loss": (
+        Kind(dense(2), X, np.stack([NUMBERS, NUMBERS], 1), {"loss": negative}),
+        "The loss is negative, and losses are compared by their ratio: add a constant to it",
     ),
     "logits said twice": (
         Kind(dense(3), X, CLASSES, {"loss": SPARSE(from_logits=True), "from_logits": True}),
