@@ -1,8 +1,10 @@
 """The same comparison on a model and data of one's own."""
 
+import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 # First words of the places to which the report's links lead.
 ANCHORS = {"answer", "claim", "contents", "open", "source", "value", "verdicts", "words"}
 SEEDS = 10
+# Arguments that decide the numbers of a comparison, beside the model, the data and the seeds.
+OF_CALL = (
+    *("name", "optimizers", "grid", "epochs", "batch_size", "from_logits", "task", "loss", "metrics", "callbacks"),
+    "class_weight",
+)
 
 # How rows are divided, by what the targets ask for.
 TASKS = {"classification": "stratified", "regression": "shuffled", "multilabel": "shuffled"}
@@ -123,6 +130,7 @@ def compare(
     >>> found.runs.groupby(["stage", "optimizer"]).size().to_dict()
     {('repeat', 'AMSGrad'): 2, ('repeat', 'Adam'): 2, ('search', 'AMSGrad'): 3, ('search', 'Adam'): 3}
     """
+    called = dict(locals())
     require("studies")
     arms, search = check_choices(optimizers, grid, epochs)
     check_name(name)
@@ -171,7 +179,7 @@ def compare(
         loss=of_loss,
         divide_by=None,
         left_open=left_open,
-        own_command=command or OwnCommand(function),
+        own_command=command or OwnCommand(function, arguments=_arguments(called)),
     )
     _run(run, study, out, data=arrays, engine=trains, verbose=verbose)
     return results(out)
@@ -207,6 +215,29 @@ def _check_sizes(**sizes: int) -> None:
     for name, value in sizes.items():
         if not isinstance(value, int) or value < 1:
             raise StudyError(f"{name} must be a whole number of at least 1, not {value!r}.")
+
+
+def _arguments(called: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the arguments of a call that decide its numbers, "epochs=3", where they are not the default."""
+    usual = {name: each.default for name, each in inspect.signature(compare).parameters.items()}
+    return tuple(f"{name}={_written(called[name])}" for name in OF_CALL if called[name] is not usual[name])
+
+
+def _written(value: Any) -> str:
+    """Return a value as Python has it, objects by their class.
+
+    >>> _written({"learning_rate": (0.1, 0.01)}), _written([print, object()])
+    ("{'learning_rate': [0.1, 0.01]}", '[print, object(...)]')
+    """
+    if value is None or isinstance(value, (str, bool)):
+        return repr(value)
+    if isinstance(value, Real):
+        return f"{value:.12g}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name!r}: {_written(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, Iterable):
+        return "[" + ", ".join(map(_written, value)) + "]"
+    return getattr(value, "__name__", f"{type(value).__name__}(...)")
 
 
 def _of_weights(data: "Dataset") -> tuple[str, ...]:

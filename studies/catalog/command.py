@@ -35,22 +35,23 @@ class Command:
 
 @dataclass(frozen=True)
 class OwnCommand:
-    """What makes a comparison of one's own again: `python -m studies compare`, or the call in Python without `options`.
+    """What makes a comparison of one's own again: `python -m studies compare`, or without `options` a call in Python.
 
     >>> str(OwnCommand("my_models:small", (("--data", "my data.npz"),), seeds=5))
     "python -m studies compare my_models:small --data 'my data.npz' --seeds 5"
-    >>> str(OwnCommand("my_models:small", seeds=5))
-    'studies.compare(my_models.small, ..., seeds=5)'
+    >>> str(OwnCommand("my_models:small", seeds=5, arguments=("epochs=3",)))
+    'studies.compare(my_models.small, ..., epochs=3, seeds=5)'
     """
 
     function: str  # MODULE:FUNCTION
     options: tuple[tuple[str, ...], ...] = ()  # each a name, and a value where it has one
     seeds: int = 10
+    arguments: tuple[str, ...] = ()  # of the call in Python, beside model, data and seeds: "epochs=3"
 
     def __str__(self) -> str:
         if not self.options:
             function = self.function.replace(":", ".").removeprefix("__main__.")
-            return f"studies.compare({function}, ..., seeds={self.seeds})"
+            return f"studies.compare({', '.join([function, '...', *self.arguments, f'seeds={self.seeds}'])})"
         words = ["python", "-m", "studies", "compare", self.function]
         return shlex.join([*words, *(word for option in self.options for word in option), "--seeds", str(self.seeds)])
 

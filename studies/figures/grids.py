@@ -15,7 +15,7 @@ from studies.figures.style import current, dark, grid_of, hover, legend_above, l
 
 Place = tuple[float, float | None]  # (row, column) of a grid, by their settings
 NEAR = np.concatenate([[0.0], np.geomspace(0.001, 10, 60)])  # tolerances of the robustness profile
-SYMBOLS = {"learning_rate": "learning rate α", "beta_2": "β₂", "weight_decay": "decay"}
+SYMBOLS = {"learning_rate": "learning rate α", "beta_2": "β₂", "weight_decay": "weight decay"}
 
 
 def loss_grid(

@@ -185,7 +185,7 @@ def _repeats(rows: pd.DataFrame) -> pd.DataFrame:
 
 def results(study: NetworkStudy, repeats: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each arm and setting: the published setting, n, mean and standard deviation over the seeds."""
-    rows, names = [], figures.rates_of(source_of(study), score_of(study.loss))
+    rows, names = [], figures.rates_of(source_of(study), score_of(study.loss)) | _further(repeats)
     keys = ["series", "learning_rate", "beta_2"]
     for (name, alpha, beta_2), group in with_series(repeats).groupby(keys, sort=False, dropna=False):
         theirs = study.published.get(group["optimizer"].iloc[0])
@@ -197,6 +197,13 @@ def results(study: NetworkStudy, repeats: pd.DataFrame) -> pd.DataFrame:
         row |= {"n": len(group)} | {title: mean_and_spread(group[rate]) for rate, title in names.items()}
         rows.append(row | {f"best {names['val_loss']}": mean_and_spread(group["best_val_loss"])})
     return pd.DataFrame(rows)
+
+
+def _further(runs: pd.DataFrame) -> dict[str, str]:
+    """Return the further metrics of runs after the last epoch, {column: name}: those that a user chose."""
+    known = {"val_loss", *(f"val_{score}" for score in SCORES)}
+    chosen = [name for name in runs if name.startswith("val_") and name not in known and runs[name].notna().any()]
+    return {name: f"test {name.removeprefix('val_')}" for name in chosen}
 
 
 def mean_and_spread(values: pd.Series) -> str:

@@ -17,7 +17,18 @@ from studies.training.repeats import repeat_fits
 from studies.training.search import search_fits
 from tests.own_models import QUICK
 
+
+def scaled(factor):
+    """Return a loss of one's own."""
+
+    def loss(y, outputs):
+        return factor * keras.losses.sparse_categorical_crossentropy(y, outputs)
+
+    return loss
+
+
 ROWS = 24
+OF_COMPARE = ("batch_size", "epochs", "class_weight", "loss", "metrics", "callbacks")
 NETWORK = {"units": 3, "activation": "relu", "rate": 0.1, "l2": 0.0, "scale": 1.0, "constant": 0.5, "softmax": True}
 NEW = {  # another value of each choice
     "units": st.sampled_from([2, 4]),
@@ -32,6 +43,9 @@ NEW = {  # another value of each choice
     "x": st.tuples(st.integers(0, ROWS - 1), st.integers(0, 3), st.floats(0.1, 5)),
     "y": st.integers(0, ROWS - 1),
     "class_weight": st.sampled_from([{0: 2.0}, {1: 0.5}]),
+    "loss": st.floats(0.5, 2.0).map(scaled),
+    "metrics": st.sampled_from([["sparse_categorical_accuracy"], [keras.metrics.SparseTopKCategoricalAccuracy(k=1)]]),
+    "callbacks": st.integers(1, 9).map(lambda patience: [keras.callbacks.ReduceLROnPlateau("loss", patience=patience)]),
     "keras": st.sampled_from(["3.99.0", "4.0.0"]),
 }
 
@@ -39,7 +53,7 @@ NEW = {  # another value of each choice
 def keys(**changes):
     """Return the names of all records of a comparison, with some of its choices changed; nothing is trained."""
     chosen = NETWORK | {name: value for name, value in changes.items() if name in NETWORK}
-    how = QUICK | {name: value for name, value in changes.items() if name in ("batch_size", "epochs", "class_weight")}
+    how = QUICK | {name: value for name, value in changes.items() if name in OF_COMPARE}
 
     def network():
         last = layers.Dense(2, "softmax" if chosen["softmax"] else None)
@@ -78,3 +92,13 @@ def test_the_same_comparison_has_the_same_records():
 def test_a_change_of_anything_reuses_no_record(change):
     name, value = change
     assert not keys() & keys(**{name: value})
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.sampled_from(["loss", "metrics", "callbacks"]).flatmap(lambda name: st.tuples(st.just(name), NEW[name])))
+def test_what_is_watched_in_another_way_reuses_no_record(change):
+    top = [keras.metrics.SparseTopKCategoricalAccuracy(k=2)]
+    other = {"loss": scaled(3.0), "metrics": top, "callbacks": [keras.callbacks.EarlyStopping("loss")]}
+    name, value = change
+    assert not keys(**{name: other[name]}) & keys(**{name: value})
+    assert keys(**{name: value}) == keys(**{name: value})
