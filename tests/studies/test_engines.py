@@ -166,7 +166,9 @@ def test_what_has_an_outcome_is_not_trained_again(engine, data, tmp_path, monkey
         ({"jobs": 3}, Processes(3)),
         ({"name": "gridsearch"}, Processes(1)),
         ({"dask": "tcp://a:1"}, Dask("tcp://a:1")),
-        ({"name": "gridsearch", "dask": "tcp://a:1"}, Dask("tcp://a:1")),
+        ({"name": "replicas", "dask": "tcp://a:1"}, Dask("tcp://a:1")),
+        ({"name": "gridsearch", "dask": "tcp://a:1"}, Dask("tcp://a:1", "gridsearch")),
+        ({"dask": "tcp://a:1", "together": 5}, Dask("tcp://a:1", together=5)),
     ],
     ids=str,
 )
@@ -179,9 +181,8 @@ def test_options_choose_an_engine(options, engine):
     [
         ({"name": "fast"}, "--engine must be replicas or gridsearch, not 'fast'"),
         ({"name": "replicas", "jobs": 2}, "--engine replicas is one program .* leave out --jobs"),
-        ({"name": "replicas", "dask": "tcp://a:1"}, "leave out --dask"),
         ({"name": "gridsearch", "together": 5}, "--together is for replicas"),
-        ({"dask": "tcp://a:1", "together": 5}, "--together is for replicas"),
+        ({"name": "gridsearch", "dask": "tcp://a:1", "together": 5}, "--together is for replicas"),
     ],
     ids=str,
 )

@@ -42,15 +42,19 @@ class Processes:
 
 @dataclass(frozen=True)
 class Dask:
-    """Trains fits by Keras's `fit` on a Dask cluster whose workers see the data files and the results folder."""
+    """Trains fits on a Dask cluster whose workers see the data files and the results folder.
+
+    What travels is a chunk of replicas, or with the name "gridsearch" a single fit by Keras's `fit`.
+    """
 
     address: str  # of the scheduler, as tcp://host:8786
-    name: ClassVar[str] = "gridsearch"
+    name: str = Replicas.name
+    together: int | None = None
 
     def train(self, fits: list[Fit], workspace: "Workspace") -> None:
         from studies.training.engines.dask import train
 
-        train(fits, workspace, self.address)
+        train(fits, workspace, self)
 
 
 Engine = Replicas | Processes | Dask
@@ -67,7 +71,7 @@ def engine_of(
     """Return the engine that options choose; raise StudyError where they exclude each other.
 
     Args:
-        name: "replicas" or "gridsearch"; None is what the other options ask for, without them replicas.
+        name: "replicas" or "gridsearch"; None is gridsearch where there are `jobs`, else replicas.
         jobs: Processes on this machine.
         dask: The address of a Dask scheduler.
         together: Replicas in a chunk at most.
@@ -78,14 +82,14 @@ def engine_of(
     """
     if name not in (None, Replicas.name, Processes.name):
         raise StudyError(f"{option.format('engine')} must be replicas or gridsearch, not {name!r}.")
-    if name == Replicas.name and (dask or (jobs or 1) > 1):
-        given = option.format("dask" if dask else "jobs")
+    if name == Replicas.name and (jobs or 1) > 1:
         raise StudyError(
-            f"{option.format('engine')} replicas is one program that keeps all cores busy; leave out {given}."
+            f"{option.format('engine')} replicas is one program that keeps all cores busy; leave out "
+            f"{option.format('jobs')}."
         )
-    name = name or (Processes.name if jobs or dask else Replicas.name)
+    name = name or (Processes.name if jobs else Replicas.name)
     if together and name != Replicas.name:
         raise StudyError(f"{option.format('together')} is for replicas; without them fits train one after another.")
-    if name == Replicas.name:
-        return Replicas(together)
-    return Dask(dask) if dask else Processes(jobs or 1)
+    if dask:
+        return Dask(dask, name, together)
+    return Replicas(together) if name == Replicas.name else Processes(jobs or 1)
