@@ -107,7 +107,7 @@ def _say_cost(study: NetworkStudy, data: Dataset, engine: Engine) -> None:
     from studies.training import estimate
 
     jobs = engine.jobs if isinstance(engine, Processes) else 1
-    text = estimate.in_words(study, len(data.y_train), estimate.seconds_of_step(study, data), jobs)
+    text = estimate.in_words(study, len(data.y_train), estimate.speed_of(study, data), jobs)
     if text:
         print(f"studies: {study.label} takes {text}.", file=sys.stderr)
 

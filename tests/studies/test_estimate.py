@@ -36,11 +36,12 @@ def test_steps_are_those_of_all_fits(batch_size):
 
 
 def test_what_is_short_is_not_said_and_fewer_seeds_are_offered_where_there_are_more():
-    assert estimate.in_words(DIGITS, 1347, step=1e-5) == ""
-    assert "with 6 seeds" in estimate.in_words(DIGITS, 1347, step=0.1)
-    assert "seeds" not in estimate.in_words(dataclasses.replace(DIGITS, seeds=6), 1347, step=0.1)
+    assert estimate.in_words(DIGITS, 1347, estimate.Speed(1e-5, 1)) == ""
+    assert "with 6 seeds" in estimate.in_words(DIGITS, 1347, estimate.Speed(0.1, 1))
+    assert "seeds" not in estimate.in_words(dataclasses.replace(DIGITS, seeds=6), 1347, estimate.Speed(0.1, 1))
     assert estimate.FEWEST_JUDGED == TESTED
-    assert "in 2 processes" in estimate.in_words(DIGITS, 1347, step=0.1, jobs=2)
+    assert "its 4 programs 90 s each to compile" in estimate.in_words(DIGITS, 1347, estimate.Speed(1e-5, 90))
+    assert "in 2 processes" in estimate.in_words(DIGITS, 1347, estimate.Speed(0.1, 1), jobs=2)
 
 
 def test_a_comparison_says_it_before_it_trains_and_not_again(tmp_path, monkeypatch, capsys):
