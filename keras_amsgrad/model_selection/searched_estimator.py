@@ -59,7 +59,7 @@ class SearchedEstimator(BaseEstimator):
             self.fitted_ = own.fit(X.data(), y, **params)
         finally:
             found.seconds = time.perf_counter() - started
-        self.fits.succeeded(found, self.candidate)
+        self.fits.succeeded(found, self.candidate, self.fitted_)
         return self
 
     def finally_fitted(self) -> Any:

@@ -1,15 +1,18 @@
 """Trains planned fits: those whose plans are alike together, as replicas."""
 
 import dataclasses
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_amsgrad.model_selection.adapter import Adapter
-from keras_amsgrad.model_selection.fits import Fit, OwnFit, Rows, TrainedReplica
+from keras_amsgrad.model_selection.fits import Fit, OwnFit, Rows, StoredFit, TrainedReplica
+from keras_amsgrad.model_selection.kept_fits import ResumeError
 from keras_amsgrad.model_selection.plans import Plan
+from keras_amsgrad.model_selection.resumption import NothingKept, Resumption
 from keras_amsgrad.replicas import random_state
+from keras_amsgrad.replicas.chunks import Chunk
 from keras_amsgrad.replicas.errors import UnsupportedError
 from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome
@@ -54,33 +57,105 @@ class PlannedReplica:
         return np.asarray(self.outcome.outputs)[order[np.searchsorted(self.rows, X.rows, sorter=order)]]
 
 
+@dataclasses.dataclass(eq=False)
+class RebuiltFit:
+    """A fit by the estimator's own `fit`, made again from what was kept of it."""
+
+    estimator: Any
+    seconds: float
+
+    def fitted(self) -> Any:
+        return self.estimator
+
+    def scored(self) -> Any:
+        return self.estimator
+
+
 class PlannedTrainer:
     """Trains fits as replicas: those whose plans are alike together, and none that cannot be planned.
 
     If it `continues`, a fit starts where one of the call before ended that differs in its number of epochs only.
+    `resumption` knows which fits an earlier search kept, and keeps those that finish.
     """
 
-    def __init__(self, adapter: Adapter, continues: bool = False) -> None:
+    def __init__(
+        self, adapter: Adapter, continues: bool = False, resumption: Resumption | NothingKept | None = None
+    ) -> None:
         self.adapter, self.continues = adapter, continues
+        self.resumption = resumption or NothingKept()
         self.last: dict[Hashable, Outcome] = {}  # of the call before, by `Plan.key_without_epochs`
         self.programs: dict[Hashable, ProgramCache] = {}  # of all calls, by `Plan.program_key`
 
-    def train(self, fits: Sequence[Fit]) -> list[TrainedReplica | OwnFit]:
+    def train(self, fits: Sequence[Fit]) -> list[TrainedReplica | OwnFit | StoredFit]:
         """Train the fits that can be replicas; return what became of each."""
-        found: dict[int, TrainedReplica | OwnFit] = {}
-        groups: dict[Hashable, list[tuple[int, Plan]]] = {}
-        starts, self.last = self.last, {}
+        self.adapter.draw(fits)
         self.adapter.prepare(fits)
+        starts, self.last = self.last, {}
         with random_state.preserved():
-            for i, fit in enumerate(fits):
-                plan = self._plan(fit)
-                if isinstance(plan, OwnFit):
-                    found[i] = plan
-                else:
-                    groups.setdefault(plan.key, []).append((i, plan))
-            for members in groups.values():
-                found |= self._trained([(i, fits[i], plan) for i, plan in members], starts)
+            batch = self.resumption.batch(fits)
+            found: dict[int, TrainedReplica | OwnFit | StoredFit] = dict(batch.stored)
+            if batch.calls:
+                starts |= {
+                    self.adapter.plan(fit).key_without_epochs: outcome for fit, outcome in self.resumption.starts(batch)
+                }
+                self._add_earlier()
+            for positions in batch.calls:
+                groups: dict[Hashable, list[tuple[int, Plan]]] = {}
+                for i in positions:
+                    plan = self._plan(fits[i])
+                    if isinstance(plan, Plan):
+                        groups.setdefault(plan.key, []).append((i, plan))
+                    elif i not in found:
+                        found[i] = plan
+                for members in groups.values():
+                    trained = self._trained([(i, fits[i], plan) for i, plan in members], starts, batch.names, found)
+                    found = {**trained, **found}
+        for i, each in found.items():
+            if isinstance(each, OwnFit):
+                each.name = batch.names[i]
         return [found[i] for i in range(len(fits))]
+
+    def read(self, stored: StoredFit) -> TrainedReplica | OwnFit:
+        """Return a fit that was kept. One that is damaged, or another network's, is trained again."""
+        fit = stored.batch[stored.index]
+        with random_state.preserved():
+            kept = self.resumption.read(stored)
+            try:
+                if kept is not None and kept.is_own:
+                    return RebuiltFit(self.adapter.rebuilt(fit, kept.outcome), kept.outcome.seconds)
+                plan = None if kept is None else self.adapter.plan(fit)
+            except Exception:  # whatever building a model may raise: its own `fit` will raise it again
+                return OwnFit(name=stored.name)
+        if plan is None or kept is None:
+            return self._trained_again(stored)
+        return PlannedReplica(plan, dataclasses.replace(kept.outcome, state=None), kept.rows)
+
+    def keep(self, own: OwnFit, fitted: Any) -> None:
+        """Keep what the estimator's own `fit` has trained."""
+        if own.name is not None:
+            self.resumption.keep_own(own, self.adapter.outcome_of(fitted))
+
+    def check(self) -> None:
+        """Raise the error with which a fit could not be kept."""
+        self.resumption.check()
+
+    def _trained_again(self, stored: StoredFit) -> TrainedReplica | OwnFit:
+        """Train a fit whose record is damaged, in the chunk in which it trained before."""
+        last, self.last = self.last, {}
+        again = self.train(stored.batch)[stored.index]
+        self.last |= last
+        assert not isinstance(again, StoredFit)
+        return again
+
+    def _add_earlier(self) -> None:
+        """Let programs be those of a process that had trained all calls itself: chunks may use a larger program."""
+        for call, fits in self.resumption.finished_calls():
+            first = self.adapter.plan(fits[0])
+            programs = self.programs.setdefault(first.program_key, ProgramCache(first.network.build))
+            programs.template_for(first.seed)
+            for position, size, groups in call.programs:
+                replica = self.adapter.plan(fits[position]).replica()
+                programs.earlier.append((Chunk([], [replica] * (size * groups), size), call.steps))
 
     def _plan(self, fit: Fit) -> Plan | OwnFit:
         try:
@@ -93,12 +168,19 @@ class PlannedTrainer:
         return plan
 
     def _trained(
-        self, members: list[tuple[int, Fit, Plan]], starts: dict[Hashable, Outcome]
+        self,
+        members: list[tuple[int, Fit, Plan]],
+        starts: dict[Hashable, Outcome],
+        names: Sequence[str | None],
+        finished: Collection[int],
     ) -> dict[int, TrainedReplica | OwnFit]:
-        """Train fits whose plans are alike; return what became of each, by its number."""
-        plans = [plan for _, _, plan in members]
+        """Train fits whose plans are alike; return what became of each that is not `finished`, by its number."""
+        plans, of_members = [plan for _, _, plan in members], [names[i] for i, _, _ in members]
+        done = {position for position, (i, _, _) in enumerate(members) if i in finished}
         try:
-            outcomes = self._outcomes(plans, starts)
+            outcomes = self._outcomes(plans, starts, of_members, done)
+        except ResumeError:
+            raise
         except UnsupportedError as error:
             return {i: OwnFit(_reason(error)) for i, _, _ in members}
         except Exception as error:  # of a layer that the backend cannot map, say: slower is better than nothing
@@ -106,10 +188,20 @@ class PlannedTrainer:
         return {
             i: PlannedReplica(plan, dataclasses.replace(outcome, state=None), fit.outputs_for)
             for (i, fit, plan), outcome in zip(members, outcomes, strict=True)
+            if outcome is not None
         }
 
-    def _outcomes(self, plans: list[Plan], starts: dict[Hashable, Outcome]) -> list[Outcome]:
-        """Train replicas of plans that are alike, and remember the outcomes from which others may continue."""
+    def _outcomes(
+        self,
+        plans: list[Plan],
+        starts: dict[Hashable, Outcome],
+        names: Sequence[str | None],
+        finished: Collection[int],
+    ) -> list[Outcome | None]:
+        """Train replicas of plans that are alike, and remember the outcomes from which others may continue.
+
+        Those at positions `finished` are trained where their chunk needs them; their outcomes are None.
+        """
         plan = plans[0]
         keys = [each.key_without_epochs if self.continues else None for each in plans]
         shorter = [starts.get(key) for key in keys]
@@ -136,9 +228,11 @@ class PlannedTrainer:
             shuffle=plan.shuffle,
             callbacks=plan.callbacks,
             resumable=self.continues,
+            finished=finished,
+            **self.resumption.hooks(names, [each.outputs_for for each in plans], finished),
         )
-        self.last |= {key: each for key, each in zip(keys, outcomes, strict=True) if each.state is not None}
-        return outcomes
+        self.last |= {key: each for key, each in zip(keys, outcomes, strict=True) if each and each.state is not None}
+        return [None if i in finished else outcome for i, outcome in enumerate(outcomes)]
 
 
 def _reason(error: Exception) -> str:

@@ -52,6 +52,7 @@ def train(
     backup: Callable[[list[int]], pathlib.Path] | None = None,
     finished: Collection[int] = (),
     resumable: bool = False,
+    on_start: Callable[[list[Chunk], int], object] | None = None,
 ) -> list[Any]:  # of `Outcome`, and of None for what is `finished`
     """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
 
@@ -94,6 +95,8 @@ def train(
             its outcomes are None. The other chunks give the same numbers as without `finished`, to the bit.
         resumable: Whether outcomes keep the state from which `Replica.start` continues. It takes the memory of weights
             and slots. None is kept for early stopping with `restore_best_weights`, and on the torch backend.
+        on_start: Called as `on_start(chunks, steps)` before training: the first chunk of each program, and about how
+            many steps all chunks train together; see `ProgramCache.earlier`.
 
     Raises:
         UnsupportedError: Something that `model.fit` supports and replicas do not. The message names it; nothing has
@@ -150,7 +153,10 @@ def train(
         programs.steps = sum(options.steps(replicas[group[0]]) for group in groups)
         if replicas:
             _measure(programs, replicas, options, loss, metrics, weighted_metrics)
+            programs.add_earlier()
         found = _chunks(replicas, groups, programs, options, memory, together)
+        if on_start is not None:
+            on_start(programs.distinct(found), programs.steps)
         missing = [chunk for chunk in found if not set(chunk.positions) <= set(finished)]
         for leader in (leader for chunk in missing for leader in chunk.leaders):
             programs.weights_for(leader.seed)  # here, because the threads below share one random state
