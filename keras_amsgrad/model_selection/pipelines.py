@@ -97,7 +97,9 @@ class PipelineAdapter(Adapter):
         )
 
     def outcome_of(self, fitted: Any) -> Outcome | None:
-        return of_estimator(self.last_step)(self.last_step, self.X, self.y).outcome_of(fitted.steps[-1][1])
+        last = fitted.steps[-1][1]
+        adapter = of_estimator(last)  # a search may put another estimator, or none, in place of the last step
+        return adapter and adapter(last, self.X, self.y).outcome_of(last)
 
     def rebuilt(self, fit: Fit, outcome: Outcome) -> Any:
         if self.last in fit.candidate:

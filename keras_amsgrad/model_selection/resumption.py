@@ -126,10 +126,7 @@ class Resumption:
         if own.name is None or self.failure is not None:
             return
         if outcome is None:
-            self._warn_once(
-                "Fits by the estimator's own `fit` that train a last step of the grid are not kept: each search "
-                "trains them again."
-            )
+            self._warn_once("own", "Fits by the estimator's own `fit` are not kept: each search trains them again.")
             return
         try:
             nothing, outcome = np.empty(0, int), dataclasses.replace(outcome, seconds=own.seconds)
@@ -168,9 +165,9 @@ class Resumption:
     def _warn_of_unknown(self, count: int, of: int) -> None:
         if count:
             reason = next(iter(self.names.unknown), "their description is not complete")
-            self._warn_once(f"{count} of {of} fits are not kept, and each search trains them again: {reason}.")
+            self._warn_once(reason, f"{count} of {of} fits are not kept, and each search trains them again: {reason}.")
 
-    def _warn_once(self, message: str) -> None:
-        if message not in self.said:
-            self.said.add(message)
+    def _warn_once(self, reason: str, message: str) -> None:
+        if reason not in self.said:
+            self.said.add(reason)
             warn(message)
