@@ -112,13 +112,21 @@ class StoredFit:
     seconds: float = 0.0
 
 
+@dataclasses.dataclass(eq=False)
+class RebuiltFit:
+    """A fit by the estimator's own `fit`, made again from what was kept of it: the fitted estimator, and its time."""
+
+    estimator: Any
+    seconds: float
+
+
 class Trainer(Protocol):
     """Trains fits of one estimator on X, y as replicas: the adapter of a wrapper of Keras models."""
 
     def train(self, fits: Sequence[Fit]) -> Sequence[TrainedReplica | OwnFit | StoredFit]:
         """Train the fits that can be replicas; return what became of each."""
 
-    def read(self, stored: StoredFit) -> TrainedReplica | OwnFit:
+    def read(self, stored: StoredFit) -> TrainedReplica | OwnFit | RebuiltFit:
         """Return a fit that was kept."""
 
     def keep(self, own: OwnFit, fitted: Any) -> None:
@@ -151,7 +159,7 @@ class SearchedFits:
                     missing[place] = Fit(candidate, np.asarray(training), outputs_for)
         self._train(missing)
 
-    def find(self, candidate: Candidate, rows: np.ndarray) -> TrainedReplica | OwnFit:
+    def find(self, candidate: Candidate, rows: np.ndarray) -> TrainedReplica | OwnFit | RebuiltFit:
         """Return the fit of a candidate on some rows; train it now if it was in no batch."""
         place = key(candidate), fingerprint(rows)
         if place not in self.found:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_amsgrad.model_selection.adapter import Adapter
-from keras_amsgrad.model_selection.fits import Fit, OwnFit, Rows, StoredFit, TrainedReplica
+from keras_amsgrad.model_selection.fits import Fit, OwnFit, RebuiltFit, Rows, StoredFit, TrainedReplica
 from keras_amsgrad.model_selection.kept_fits import ResumeError
 from keras_amsgrad.model_selection.plans import Plan
 from keras_amsgrad.model_selection.resumption import NothingKept, Resumption
@@ -57,20 +57,6 @@ class PlannedReplica:
         return np.asarray(self.outcome.outputs)[order[np.searchsorted(self.rows, X.rows, sorter=order)]]
 
 
-@dataclasses.dataclass(eq=False)
-class RebuiltFit:
-    """A fit by the estimator's own `fit`, made again from what was kept of it."""
-
-    estimator: Any
-    seconds: float
-
-    def fitted(self) -> Any:
-        return self.estimator
-
-    def scored(self) -> Any:
-        return self.estimator
-
-
 class PlannedTrainer:
     """Trains fits as replicas: those whose plans are alike together, and none that cannot be planned.
 
@@ -115,7 +101,7 @@ class PlannedTrainer:
                 each.name = batch.names[i]
         return [found[i] for i in range(len(fits))]
 
-    def read(self, stored: StoredFit) -> TrainedReplica | OwnFit:
+    def read(self, stored: StoredFit) -> TrainedReplica | OwnFit | RebuiltFit:
         """Return a fit that was kept. One that is damaged, or another network's, is trained again."""
         fit = stored.batch[stored.index]
         with random_state.preserved():

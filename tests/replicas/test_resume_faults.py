@@ -209,9 +209,9 @@ def test_what_the_estimators_own_fit_has_trained_is_kept_too(kind, tmp_path, own
 
 def test_what_a_wrapper_of_keras_has_trained_by_itself_is_kept_too(tmp_path, own_fits):
     callbacks = [keras.callbacks.LambdaCallback(on_train_begin=lambda logs: None)]
-    estimator = keras.wrappers.SKLearnClassifier(wrapped, fit_kwargs={**FIT, "callbacks": callbacks})
+    grid = {"model_kwargs": [{"alpha": 0.1}], "fit_kwargs": [{**FIT, "callbacks": callbacks}]}
     settings = {"cv": FOLDS, "resume": tmp_path, "refit": False}
-    searches = [ReplicaGridSearchCV(estimator, {"model_kwargs": [{"alpha": 0.1}]}, **settings) for _ in range(2)]
+    searches = [ReplicaGridSearchCV(keras.wrappers.SKLearnClassifier(wrapped), grid, **settings) for _ in range(2)]
     for search in searches:
         messages(search)
     assert len(own_fits) == 2
