@@ -137,6 +137,7 @@ def start(fits):
 
     from keras_amsgrad.model_selection.kept_fits import Call
     from keras_amsgrad.model_selection.resumption import Resumption
+    from keras_amsgrad.replicas.chunks import Chunking
     from keras_amsgrad.replicas.replica import Outcome
 
     batch, hooks, times = Resumption.batch, Resumption.hooks, {}
@@ -145,10 +146,11 @@ def start(fits):
     def made_up(self, found):
         weights = [np.zeros((784, 32), "float32"), np.zeros(32, "float32")]
         outcome = Outcome("ok", {"loss": [1.0] * 60}, weights, np.zeros((500, 10), "float32"), 1.0)
-        names = [self.names.name(fit) for fit in found][:fits]
-        for name in names:
+        names = [self.names.name(fit) for fit in found]
+        for name in names[:fits]:
             self.kept.write(name, outcome, np.arange(500), with_state=False)
-        self.kept.add_call(Call(tuple(names), ((0, 10, 1),), 1000))
+        parts = tuple((tuple(range(i, min(i + 10, len(names)))), 10) for i in range(0, len(names), 10))
+        self.kept.add_call(Call(tuple(names), Chunking(parts, 1000), (0,)))
         raise KeyboardInterrupt
 
     def looked_up(self, found):

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_amsgrad import journal
 from keras_amsgrad.model_selection.fits import warn
+from keras_amsgrad.replicas.chunks import Chunking
 from keras_amsgrad.replicas.replica import Outcome
 
 UNFINISHED_WRITING = ("*/*.npz.*.part",)
@@ -27,13 +28,13 @@ class Call:
 
     Attributes:
         names: The names of the fits, in their order.
-        programs: Of each program of the call: the position of its first fit, the replicas of a group, the groups.
-        steps: `ProgramCache.steps` of the call.
+        chunking: How they are divided.
+        firsts: The numbers of the first chunk of each program.
     """
 
     names: tuple[str, ...]
-    programs: tuple[tuple[int, int, int], ...]
-    steps: int
+    chunking: Chunking
+    firsts: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -139,8 +140,8 @@ class KeptFits:
         """The calls of the folder, in the order in which they were written."""
 
         def made(content: Any, arrays: Any) -> tuple[int, Call]:
-            programs = tuple((first, size, groups) for first, size, groups in content["programs"])
-            return content["number"], Call(tuple(content["names"]), programs, content["steps"])
+            chunking = Chunking(tuple((tuple(part), size) for part, size in content["parts"]), content["steps"])
+            return content["number"], Call(tuple(content["names"]), chunking, tuple(content["firsts"]))
 
         found = [self._read(path, made) for path in sorted((self.folder / "calls").glob("*.npz"))]
         return [call for _, call in sorted((each for each in found if each), key=lambda each: each[0])]
@@ -148,7 +149,8 @@ class KeptFits:
     def add_call(self, call: Call) -> None:
         """Keep a call, unless one of the same fits is there."""
         if all(each.names != call.names for each in self.calls):
-            content = {**dataclasses.asdict(call), "number": len(self.calls)}
+            content = {"number": len(self.calls), "names": call.names, "firsts": call.firsts}
+            content |= dataclasses.asdict(call.chunking)
             with self.written():
                 journal.write(self._path("calls", _name_of(call.names)), content)
             self.calls.append(call)

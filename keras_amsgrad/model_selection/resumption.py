@@ -11,8 +11,21 @@ from keras_amsgrad.model_selection.adapter import Adapter
 from keras_amsgrad.model_selection.fingerprints import FitNames
 from keras_amsgrad.model_selection.fits import Fit, OwnFit, StoredFit, warn
 from keras_amsgrad.model_selection.kept_fits import Call, KeptFit, KeptFits, ResumeError
-from keras_amsgrad.replicas.chunks import Chunk
+from keras_amsgrad.replicas.chunks import Chunking
 from keras_amsgrad.replicas.replica import Outcome
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """Fits of a batch to train together as far as their plans allow.
+
+    Attributes:
+        positions: Their positions in the batch.
+        chunking: How to divide them, as in the call that was interrupted; None where they are new.
+    """
+
+    positions: list[int]
+    chunking: Chunking | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -23,21 +36,20 @@ class Batch:
         fits: The fits.
         names: Their names; None for one that is not kept.
         stored: Those that are finished, by position.
-        calls: Lists of positions: what to train, each in a call of its own. Finished fits are among them where they
-            belong to a call that was interrupted: the others then get the same chunks as the first time.
+        parts: What to train. Finished fits are among them where their chunk lacks others.
     """
 
     fits: Sequence[Fit]
     names: list[str | None]
     stored: dict[int, StoredFit]
-    calls: list[list[int]]
+    parts: list[Part]
 
 
 class NothingKept:
     """A search without a folder: all fits are new."""
 
     def batch(self, fits: Sequence[Fit]) -> Batch:
-        return Batch(fits, [None] * len(fits), {}, [list(range(len(fits)))])
+        return Batch(fits, [None] * len(fits), {}, [Part(list(range(len(fits))))])
 
     def starts(self, batch: Batch) -> list[tuple[Fit, Outcome]]:
         return []
@@ -91,22 +103,22 @@ class Resumption:
         self.round_before, self.round = self.round, {}
         if self.continues:
             self.round = {str(self.names.lineage(fits[i])): each for i, each in stored.items()}
-        calls = []
+        parts = []
         for call in self.kept.calls:
             if places.keys() >= set(call.names):
                 positions = [places[name] for name in call.names]
                 if all(i in stored for i in positions):
                     self.finished.append(call)
                 else:
-                    calls.append(positions)
-        covered = stored.keys() | {i for positions in calls for i in positions}
+                    parts.append(_missing(call, positions, stored))
+        covered = stored.keys() | {i for part in parts for i in part.positions}
         new = [i for i in range(len(fits)) if i not in covered]
-        calls += [[i for i in new if names[i] is not None], [i for i in new if names[i] is None]]
-        return Batch(fits, names, stored, [positions for positions in calls if positions])
+        parts += [Part([i for i in new if names[i] is not None]), Part([i for i in new if names[i] is None])]
+        return Batch(fits, names, stored, [part for part in parts if part.positions])
 
     def starts(self, batch: Batch) -> Iterator[tuple[Fit, Outcome]]:
         """Yield (fit, outcome) of each finished fit of the batch before from which one of this batch continues."""
-        for i in (i for positions in batch.calls for i in positions):
+        for i in (i for part in batch.parts for i in part.positions):
             before = self.round_before.get(str(self.names.lineage(batch.fits[i]))) if self.round_before else None
             kept = before and self.kept.read(before.name)
             if before and kept and kept.outcome.state is not None:
@@ -142,15 +154,15 @@ class Resumption:
     def hooks(self, names: Sequence[str | None], rows: Sequence[np.ndarray], finished: Collection[int]) -> Any:
         """Return the arguments of `replicas.train` that keep what finishes.
 
-        `names` and `rows` are the names of all fits of a call, and the rows that their outputs are for.
+        `names` and `rows` are the names of the fits of a call, and the rows that their outputs are for; `finished` are
+        the positions of those that are kept already.
         """
         known = [name for name in names if name is not None]
         if len(known) < len(names):
             return {}
 
-        def started(chunks: list[Chunk], steps: int) -> None:
-            programs = tuple((chunk.positions[0], chunk.size, len(chunk.leaders)) for chunk in chunks)
-            self.kept.add_call(Call(tuple(known), programs, steps))
+        def started(chunking: Chunking, firsts: list[int]) -> None:
+            self.kept.add_call(Call(tuple(known), chunking, tuple(firsts)))
 
         def done(positions: list[int], outcomes: list[Outcome]) -> None:
             for i, outcome in zip(positions, outcomes, strict=True):
@@ -171,3 +183,14 @@ class Resumption:
         if reason not in self.said:
             self.said.add(reason)
             warn(message)
+
+
+def _missing(call: Call, positions: list[int], stored: Collection[int]) -> Part:
+    """Return the chunks of a call in which fits are missing; `positions` are those of its fits in the batch."""
+    parts: list[tuple[tuple[int, ...], int]] = []
+    members: list[int] = []
+    for part, size in call.chunking.parts:
+        if any(positions[i] not in stored for i in part):
+            parts.append((tuple(range(len(members), len(members) + len(part))), size))
+            members += [positions[i] for i in part]
+    return Part(members, Chunking(tuple(parts), call.chunking.steps))

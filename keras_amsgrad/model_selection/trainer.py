@@ -1,7 +1,7 @@
 """Trains planned fits: those whose plans are alike together, as replicas."""
 
 import dataclasses
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,9 @@ from keras_amsgrad.model_selection.adapter import Adapter
 from keras_amsgrad.model_selection.fits import Fit, OwnFit, RebuiltFit, Rows, StoredFit, TrainedReplica
 from keras_amsgrad.model_selection.kept_fits import ResumeError
 from keras_amsgrad.model_selection.plans import Plan
-from keras_amsgrad.model_selection.resumption import NothingKept, Resumption
+from keras_amsgrad.model_selection.resumption import Batch, NothingKept, Part, Resumption
 from keras_amsgrad.replicas import random_state
-from keras_amsgrad.replicas.chunks import Chunk
+from keras_amsgrad.replicas.chunks import Chunk, Chunking
 from keras_amsgrad.replicas.errors import UnsupportedError
 from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome
@@ -79,23 +79,14 @@ class PlannedTrainer:
         starts, self.last = self.last, {}
         with random_state.preserved():
             batch = self.resumption.batch(fits)
-            found: dict[int, TrainedReplica | OwnFit | StoredFit] = dict(batch.stored)
-            if batch.calls:
+            found: dict[int, Any] = dict(batch.stored)
+            if batch.parts:
                 starts |= {
                     self.adapter.plan(fit).key_without_epochs: outcome for fit, outcome in self.resumption.starts(batch)
                 }
                 self._add_earlier()
-            for positions in batch.calls:
-                groups: dict[Hashable, list[tuple[int, Plan]]] = {}
-                for i in positions:
-                    plan = self._plan(fits[i])
-                    if isinstance(plan, Plan):
-                        groups.setdefault(plan.key, []).append((i, plan))
-                    elif i not in found:
-                        found[i] = plan
-                for members in groups.values():
-                    trained = self._trained([(i, fits[i], plan) for i, plan in members], starts, batch.names, found)
-                    found = {**trained, **found}
+            for part in batch.parts:
+                found = {**self._trained_part(part, batch, starts), **found}
         for i, each in found.items():
             if isinstance(each, OwnFit):
                 each.name = batch.names[i]
@@ -139,9 +130,10 @@ class PlannedTrainer:
             first = self.adapter.plan(fits[0])
             programs = self.programs.setdefault(first.program_key, ProgramCache(first.network.build))
             programs.template_for(first.seed)
-            for position, size, groups in call.programs:
-                replica = self.adapter.plan(fits[position]).replica()
-                programs.earlier.append((Chunk([], [replica] * (size * groups), size), call.steps))
+            for number in call.firsts:
+                part, size = call.chunking.parts[number]
+                replicas = [self.adapter.plan(fits[part[0]]).replica()] * len(part)
+                programs.earlier.append((Chunk([], replicas, size), call.chunking.steps))
 
     def _plan(self, fit: Fit) -> Plan | OwnFit:
         try:
@@ -153,41 +145,45 @@ class PlannedTrainer:
             return OwnFit(if_it_succeeds=f"planning them together failed ({_reason(error)})")
         return plan
 
-    def _trained(
-        self,
-        members: list[tuple[int, Fit, Plan]],
-        starts: dict[Hashable, Outcome],
-        names: Sequence[str | None],
-        finished: Collection[int],
-    ) -> dict[int, TrainedReplica | OwnFit]:
-        """Train fits whose plans are alike; return what became of each that is not `finished`, by its number."""
-        plans, of_members = [plan for _, _, plan in members], [names[i] for i, _, _ in members]
-        done = {position for position, (i, _, _) in enumerate(members) if i in finished}
-        try:
-            outcomes = self._outcomes(plans, starts, of_members, done)
-        except ResumeError:
-            raise
-        except UnsupportedError as error:
-            return {i: OwnFit(_reason(error)) for i, _, _ in members}
-        except Exception as error:  # of a layer that the backend cannot map, say: slower is better than nothing
-            return {i: OwnFit(f"training them together failed ({_reason(error)})") for i, _, _ in members}
-        return {
-            i: PlannedReplica(plan, dataclasses.replace(outcome, state=None), fit.outputs_for)
-            for (i, fit, plan), outcome in zip(members, outcomes, strict=True)
-            if outcome is not None
-        }
+    def _trained_part(self, part: Part, batch: Batch, starts: dict[Hashable, Outcome]) -> dict[int, Any]:
+        """Train a part of a batch; return what became of each fit, by its position, that was not finished before."""
+        found: dict[int, Any] = {}
+        groups: dict[Hashable, dict[int, Plan]] = {}
+        for i in part.positions:
+            plan = self._plan(batch.fits[i])
+            if isinstance(plan, Plan):
+                groups.setdefault(plan.key, {})[i] = plan
+            else:
+                found[i] = plan
+        alike = [len(plans) for plans in groups.values()] == [len(part.positions)]
+        chunking = part.chunking if alike else None
+        for plans in groups.values():
+            try:
+                outcomes = self._outcomes(plans, batch, starts, chunking)
+            except ResumeError:
+                raise
+            except UnsupportedError as error:
+                found |= {i: OwnFit(_reason(error)) for i in plans}
+            except Exception as error:  # of a layer that the backend cannot map, say: slower is better than nothing
+                found |= {i: OwnFit(f"training them together failed ({_reason(error)})") for i in plans}
+            else:
+                found |= {
+                    i: PlannedReplica(plan, dataclasses.replace(outcome, state=None), batch.fits[i].outputs_for)
+                    for (i, plan), outcome in zip(plans.items(), outcomes, strict=True)
+                }
+        return found
 
     def _outcomes(
         self,
-        plans: list[Plan],
+        plans_by_position: dict[int, Plan],
+        batch: Batch,
         starts: dict[Hashable, Outcome],
-        names: Sequence[str | None],
-        finished: Collection[int],
-    ) -> list[Outcome | None]:
-        """Train replicas of plans that are alike, and remember the outcomes from which others may continue.
-
-        Those at positions `finished` are trained where their chunk needs them; their outcomes are None.
-        """
+        chunking: Chunking | None,
+    ) -> list[Outcome]:
+        """Train replicas of plans that are alike, and remember the outcomes from which others may continue."""
+        positions, plans = list(plans_by_position), list(plans_by_position.values())
+        names = [batch.names[i] for i in positions]
+        finished = {k for k, i in enumerate(positions) if i in batch.stored}
         plan = plans[0]
         keys = [each.key_without_epochs if self.continues else None for each in plans]
         shorter = [starts.get(key) for key in keys]
@@ -214,11 +210,11 @@ class PlannedTrainer:
             shuffle=plan.shuffle,
             callbacks=plan.callbacks,
             resumable=self.continues,
-            finished=finished,
-            **self.resumption.hooks(names, [each.outputs_for for each in plans], finished),
+            chunking=chunking,
+            **self.resumption.hooks(names, [batch.fits[i].outputs_for for i in positions], finished),
         )
-        self.last |= {key: each for key, each in zip(keys, outcomes, strict=True) if each and each.state is not None}
-        return [None if i in finished else outcome for i, outcome in enumerate(outcomes)]
+        self.last |= {key: each for key, each in zip(keys, outcomes, strict=True) if each.state is not None}
+        return outcomes
 
 
 def _reason(error: Exception) -> str:

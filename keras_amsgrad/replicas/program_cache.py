@@ -105,9 +105,9 @@ class ProgramCache:
             self.program(chunk)
         self.steps, self.earlier = steps, []
 
-    def distinct(self, chunks: Sequence[Chunk]) -> list[Chunk]:
-        """Return the first chunk of each program."""
-        return list({self._place(chunk): chunk for chunk in reversed(chunks)}.values())
+    def first_of_each(self, chunks: Sequence[Chunk]) -> list[int]:
+        """Return the position of the first chunk of each program."""
+        return sorted({self._place(chunk): i for i, chunk in reversed(list(enumerate(chunks)))}.values())
 
     def program(self, chunk: Chunk) -> StackedProgram:
         """Return the program that trains a chunk; safe to call from several threads."""
