@@ -129,11 +129,14 @@ class Trainer(Protocol):
     def read(self, stored: StoredFit) -> TrainedReplica | OwnFit | RebuiltFit:
         """Return a fit that was kept."""
 
+    def ended(self, own: OwnFit) -> None:
+        """Note that the estimator's own `fit` has ended, whether it succeeded or not."""
+
     def keep(self, own: OwnFit, fitted: Any) -> None:
         """Keep what the estimator's own `fit` has trained."""
 
-    def check(self) -> None:
-        """Raise the error with which a fit could not be kept."""
+    def scored(self, results: dict[str, Any]) -> None:
+        """Note the results so far of scikit-learn's search; raise the error with which a fit could not be kept."""
 
 
 class SearchedFits:

@@ -26,6 +26,7 @@ from sklearn.utils import indexable
 from keras_amsgrad.model_selection.fits import Candidate, Rows, SearchedFits, warn
 from keras_amsgrad.model_selection.kept_fits import KeptFits
 from keras_amsgrad.model_selection.pipelines import OF_ESTIMATORS, PipelineAdapter
+from keras_amsgrad.model_selection.progress import SearchProgress
 from keras_amsgrad.model_selection.resumption import NothingKept, Resumption
 from keras_amsgrad.model_selection.searched_estimator import SearchedEstimator, scoring_on_data
 from keras_amsgrad.model_selection.trainer import PlannedTrainer
@@ -83,10 +84,11 @@ class ReplicaSearch(BaseEstimator):
         # Halving by epochs: a survivor of a round continues in the next one.
         continues = str(getattr(self, "resource", None)).split("__")[-1] == "epochs"
         kept = None if self.resume is None else KeptFits(self.resume)
-        with kept.opened() if kept else contextlib.nullcontext(), _interruptions_explained(kept):
+        progress = SearchProgress(type(self).__name__, quiet=self.verbose != 1)  # from 2 on, a line for each fit
+        with _interruptions_explained(kept), kept.opened() if kept else contextlib.nullcontext(), progress:
             planned = adapter(self.estimator, X, y, weight)
             resumption = Resumption(kept, planned, continues) if kept else NothingKept()
-            trainer = PlannedTrainer(planned, continues, resumption)
+            trainer = PlannedTrainer(planned, continues, resumption, progress)
             self._search(trainer, X, y, params)
         return self
 
@@ -132,7 +134,7 @@ class ReplicaSearch(BaseEstimator):
             splits = own_splits if cv is None else list(cv.split(fits.X, fits.y))
             fits.train(batch, splits)
             results = evaluate_candidates(batch, check_cv(splits), **others)
-            fits.trainer.check()
+            fits.trainer.scored(results)
             return results
 
         run(evaluate, **context)
@@ -171,6 +173,10 @@ class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
     come in the order `keras_amsgrad.order.epoch_order(random_state, epoch, n)`, the same for all candidates, whereas
     Keras draws an order for each fit. `mean_fit_time` is a fit's share of the time that its chunk of replicas took.
 
+    With `verbose=1`, a bar on a terminal, or lines elsewhere, show on the standard error how many fits are done, the
+    epochs under way, the time left and, from the second round of a search on, the best score so far. From `verbose=2`
+    on, scikit-learn prints its line for each fit instead.
+
     What cannot be a replica is trained by the estimator's own `fit`, one fit after another, with scikit-learn's results
     and errors; a `ReplicaWarning` says which fits and why. That concerns other estimators, other callbacks than
     `keras_amsgrad.replicas.train` lists, and other optimizers than `keras_amsgrad.replicas.Replica` lists.
@@ -187,6 +193,19 @@ class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
     >>> search = ReplicaGridSearchCV(classifier, {"optimizer__learning_rate": [1e-5, 0.1]}, cv=StratifiedKFold(3))
     >>> search.fit(*load_iris(return_X_y=True)).best_params_
     {'optimizer__learning_rate': 0.1}
+
+    Beside the parameters of `GridSearchCV` there is `resume`: a folder, as a string or a `Path`, in which every fit is
+    kept as soon as it is done. None keeps nothing. The same search again, also after Ctrl-C or in another process,
+    trains only what is missing there; a chunk that was interrupted goes on from its last saved epoch. Fits with other
+    data, parameters or functions are never taken for each other. `ResumeError` is raised where the folder cannot be
+    used or written, or another search is at work in it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = search.set_params(resume=folder).fit(*load_iris(return_X_y=True)).cv_results_
+    ...     again = search.fit(*load_iris(return_X_y=True)).cv_results_  # nothing is trained
+    >>> (first["mean_test_score"] == again["mean_test_score"]).all()
+    np.True_
     """
 
 

@@ -62,6 +62,7 @@ class SearchedEstimator(BaseEstimator):
             self.fitted_ = own.fit(X.data(), y, **params)
         finally:
             found.seconds = time.perf_counter() - started
+            self.fits.trainer.ended(found)
         self.fits.succeeded(found, self.candidate, self.fitted_)
         return self
 

@@ -10,6 +10,7 @@ from keras_amsgrad.model_selection.adapter import Adapter
 from keras_amsgrad.model_selection.fits import Fit, OwnFit, RebuiltFit, Rows, StoredFit, TrainedReplica
 from keras_amsgrad.model_selection.kept_fits import ResumeError
 from keras_amsgrad.model_selection.plans import Plan
+from keras_amsgrad.model_selection.progress import SearchProgress
 from keras_amsgrad.model_selection.resumption import Batch, NothingKept, Part, Resumption
 from keras_amsgrad.replicas import random_state
 from keras_amsgrad.replicas.chunks import Chunk, Chunking
@@ -61,14 +62,18 @@ class PlannedTrainer:
     """Trains fits as replicas: those whose plans are alike together, and none that cannot be planned.
 
     If it `continues`, a fit starts where one of the call before ended that differs in its number of epochs only.
-    `resumption` knows which fits an earlier search kept, and keeps those that finish.
+    `resumption` knows which fits an earlier search kept, and keeps those that finish; `progress` is told of all.
     """
 
     def __init__(
-        self, adapter: Adapter, continues: bool = False, resumption: Resumption | NothingKept | None = None
+        self,
+        adapter: Adapter,
+        continues: bool = False,
+        resumption: Resumption | NothingKept | None = None,
+        progress: SearchProgress | None = None,
     ) -> None:
         self.adapter, self.continues = adapter, continues
-        self.resumption = resumption or NothingKept()
+        self.resumption, self.progress = resumption or NothingKept(), progress or SearchProgress("", quiet=True)
         self.last: dict[Hashable, Outcome] = {}  # of the call before, by `Plan.key_without_epochs`
         self.programs: dict[Hashable, ProgramCache] = {}  # of all calls, by `Plan.program_key`
 
@@ -80,6 +85,7 @@ class PlannedTrainer:
         with random_state.preserved():
             batch = self.resumption.batch(fits)
             found: dict[int, Any] = dict(batch.stored)
+            self.progress.add(len(fits), [fits[i] for i in batch.stored])
             if batch.parts:
                 starts |= {
                     self.adapter.plan(fit).key_without_epochs: outcome for fit, outcome in self.resumption.starts(batch)
@@ -107,14 +113,19 @@ class PlannedTrainer:
             return self._trained_again(stored)
         return PlannedReplica(plan, dataclasses.replace(kept.outcome, state=None), kept.rows)
 
+    def ended(self, own: OwnFit) -> None:
+        """Note that the estimator's own `fit` has ended, whether it succeeded or not."""
+        self.progress.finish([id(own)])
+
     def keep(self, own: OwnFit, fitted: Any) -> None:
         """Keep what the estimator's own `fit` has trained."""
         if own.name is not None:
             self.resumption.keep_own(own, self.adapter.outcome_of(fitted))
 
-    def check(self) -> None:
-        """Raise the error with which a fit could not be kept."""
+    def scored(self, results: dict[str, Any]) -> None:
+        """Note the results so far of scikit-learn's search; raise the error with which a fit could not be kept."""
         self.resumption.check()
+        self.progress.score(results.get("mean_test_score", ()))
 
     def _trained_again(self, stored: StoredFit) -> TrainedReplica | OwnFit:
         """Train a fit whose record is damaged, in the chunk in which it trained before."""
@@ -197,6 +208,8 @@ class PlannedTrainer:
             for each, start in zip(plans, shorter, strict=True)
         ]
         metrics, weighted_metrics = plan.network.metrics
+        fits = [batch.fits[i] for i in positions]
+        hooks = self.resumption.hooks(names, [fit.outputs_for for fit in fits], finished)
         outcomes = train(
             programs,
             replicas,
@@ -211,7 +224,7 @@ class PlannedTrainer:
             callbacks=plan.callbacks,
             resumable=self.continues,
             chunking=chunking,
-            **self.resumption.hooks(names, [batch.fits[i].outputs_for for i in positions], finished),
+            **self.progress.added_to(hooks, fits, [each.epochs for each in plans]),
         )
         self.last |= {key: each for key, each in zip(keys, outcomes, strict=True) if each.state is not None}
         return outcomes
