@@ -111,11 +111,13 @@ def train_chunk(
             on_epoch([chunk.positions[k] for k in ran], epoch, of_each)
         ended = [k for k in ran if not history.running[k]] if options.keeps_states else []
         final |= {k: program.state_of(state, k) for k in ended}
-        if stop.is_set() or not history.running.any():
+        if not history.running.any():
             break
         saves = saves and not ended  # a backup would lack the states of those that have ended
         if saves:
-            backup.save(state, history.history)
+            backup.save(state, history.history, at_once=stop.is_set())
+        if stop.is_set():
+            return []  # nobody waits for outcomes
     outcomes = _outcomes(program, state, history, chunk, options, time.perf_counter() - started)
     for k, of_one in final.items():
         outcomes[k].state = of_one if options.keeps_states else None
