@@ -140,7 +140,7 @@ def data_digest(data: Any) -> str:
     """Return a text that tells data from others: an array, a pandas frame, a list, None."""
     if isinstance(data, np.ndarray) and not data.dtype.hasobject:
         content = np.ascontiguousarray(data).reshape(-1).view("u1")  # no copy: all rows may be gigabytes
-        return f"{data.dtype} {data.shape} {hashlib.blake2b(content, digest_size=16).hexdigest()}"
+        return f"{data.dtype} {data.shape} {hashlib.blake2b(content.data, digest_size=16).hexdigest()}"
     return f"{type(data).__name__} {joblib.hash(data)}"
 
 
