@@ -8,6 +8,7 @@ run (all columns but `seconds`).
 """
 
 import argparse
+import functools
 import json
 import random
 import signal
@@ -19,17 +20,17 @@ from pathlib import Path
 import pandas as pd
 
 
-def crash_until_done(out, kills, arguments, shortest, longest, seed):
-    """Run a study into `out`, killing it up to `kills` times between `shortest` and `longest` seconds after its start.
+def crash_until_done(command, found, kills, shortest, longest, seed):
+    """Run a command until it is done, killing it up to `kills` times between `shortest` and `longest` seconds.
 
-    Returns {"kills", "after_new_records", "lost", "retrained"}.
+    `found()` returns the bytes of every record, by name. Returns {"kills", "after_new_records", "lost", "retrained"}.
     """
     rng, counts = random.Random(seed), dict.fromkeys(("kills", "after_new_records", "lost", "retrained"), 0)
     while True:
-        before = records(out)
+        before = found()
         seconds = rng.uniform(shortest, longest) if counts["kills"] < kills else None
-        finished = _run(out, arguments, seconds)
-        after = records(out)
+        finished = run(command, seconds)
+        after = found()
         counts["kills"] += not finished
         counts["after_new_records"] += not finished and after.keys() > before.keys()
         counts["lost"] += len(before.keys() - after.keys())
@@ -53,9 +54,8 @@ def same_tables(one, other):
     return all(mine.equals(theirs) for mine, theirs in zip(tables(one), tables(other), strict=True))
 
 
-def _run(out, arguments, seconds):
-    """Run the study; kill it after `seconds`. Returns whether it finished before."""
-    command = [sys.executable, "-m", "studies", "run", *arguments, "--out", str(out)]
+def run(command, seconds=None):
+    """Run a command; kill it after `seconds`. Returns whether it finished before."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         _, error = process.communicate(timeout=seconds)
@@ -64,8 +64,13 @@ def _run(out, arguments, seconds):
         process.communicate()
         return False
     if process.returncode:
-        raise RuntimeError(f"the study failed instead of going on: {error}")
+        raise RuntimeError(f"it failed instead of going on: {error}")
     return True
+
+
+def command_of(out, arguments):
+    """Return the command that runs a study into `out`."""
+    return [sys.executable, "-m", "studies", "run", *arguments, "--out", str(out)]
 
 
 def main():
@@ -79,10 +84,10 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.out or Path(temporary)
-        counts = crash_until_done(
-            folder / "killed", options.kills, options.arguments, options.shortest, options.longest, options.seed
-        )
-        _run(folder / "whole", options.arguments, None)
+        killed = functools.partial(records, folder / "killed")
+        times = options.kills, options.shortest, options.longest, options.seed
+        counts = crash_until_done(command_of(folder / "killed", options.arguments), killed, *times)
+        run(command_of(folder / "whole", options.arguments))
         counts["fits"] = len(records(folder / "whole"))
         counts["same_tables"] = same_tables(folder / "killed", folder / "whole")
     print(json.dumps(counts))

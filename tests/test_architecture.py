@@ -15,14 +15,17 @@ ROOMS = {
     "keras_amsgrad.order": set(),
     "keras_amsgrad.checks": set(),
     "keras_amsgrad.durable": set(),
+    "keras_amsgrad.journal": {"keras_amsgrad.durable"},
     "keras_amsgrad.internals": set(),
-    "keras_amsgrad": {*(f"keras_amsgrad.{room}" for room in ("rules", "order", "checks", "durable", "internals"))},
+    "keras_amsgrad": {
+        *(f"keras_amsgrad.{room}" for room in ("rules", "order", "checks", "durable", "journal", "internals"))
+    },
     "studies.errors": set(),
     "studies.extras": set(),
     "studies.startup": set(),
     "studies.catalog": {"studies.errors"},
     "studies.claims": {"studies.catalog"},
-    "studies.records": {"studies.errors", "studies.catalog", "keras_amsgrad.durable"},
+    "studies.records": {"studies.errors", "studies.catalog", "keras_amsgrad.durable", "keras_amsgrad.journal"},
     "studies.data": {"studies.errors", "studies.startup", "studies.catalog"},
     "studies.networks": {
         *("studies.errors", "studies.catalog", "studies.data", "keras_amsgrad", "keras_amsgrad.internals"),

@@ -86,18 +86,57 @@ class OwnFit:
         reason: Why it is no replica, as the end of a sentence. None where its own `fit` will say what is wrong.
         if_it_succeeds: The reason where its own `fit` should have failed and has not.
         seconds: The time that it took.
+        name: The name under which to keep it; None where it is not kept.
     """
 
     reason: str | None = None
     if_it_succeeds: str | None = None
     seconds: float = 0.0
+    name: str | None = None
+
+
+@dataclasses.dataclass(eq=False)
+class StoredFit:
+    """A fit that an earlier search trained and kept; it is read when scikit-learn asks for it.
+
+    Attributes:
+        name: The name under which it is kept.
+        batch: The fits of its batch.
+        index: Its place among them.
+        seconds: The time that it took, once it has been read.
+    """
+
+    name: str
+    batch: Sequence[Fit]
+    index: int
+    seconds: float = 0.0
+
+
+@dataclasses.dataclass(eq=False)
+class RebuiltFit:
+    """A fit by the estimator's own `fit`, made again from what was kept of it: the fitted estimator, and its time."""
+
+    estimator: Any
+    seconds: float
 
 
 class Trainer(Protocol):
     """Trains fits of one estimator on X, y as replicas: the adapter of a wrapper of Keras models."""
 
-    def train(self, fits: Sequence[Fit]) -> Sequence[TrainedReplica | OwnFit]:
+    def train(self, fits: Sequence[Fit]) -> Sequence[TrainedReplica | OwnFit | StoredFit]:
         """Train the fits that can be replicas; return what became of each."""
+
+    def read(self, stored: StoredFit) -> TrainedReplica | OwnFit | RebuiltFit:
+        """Return a fit that was kept."""
+
+    def ended(self, own: OwnFit) -> None:
+        """Note that the estimator's own `fit` has ended, whether it succeeded or not."""
+
+    def keep(self, own: OwnFit, fitted: Any) -> None:
+        """Keep what the estimator's own `fit` has trained."""
+
+    def scored(self, results: dict[str, Any]) -> None:
+        """Note the results so far of scikit-learn's search; raise the error with which a fit could not be kept."""
 
 
 class SearchedFits:
@@ -106,7 +145,7 @@ class SearchedFits:
     def __init__(self, estimator: Any, X: Any, y: Any, trainer: Trainer, with_training_outputs: bool) -> None:
         self.estimator, self.X, self.y = estimator, X, y
         self.trainer, self.with_training_outputs = trainer, with_training_outputs
-        self.found: dict[Hashable, Any] = {}  # of `TrainedReplica` and `OwnFit`
+        self.found: dict[Hashable, Any] = {}  # of `TrainedReplica`, `OwnFit` and `StoredFit`
         self.reasons: set[str] = set()  # that were said in a warning
         self.candidates: list[Candidate] = []  # kept, because `key` may hold the `id` of an object in them
         self.evaluated: list[list[tuple[Hashable, bytes]]] = []  # places in `found`, of each candidate so far
@@ -123,15 +162,23 @@ class SearchedFits:
                     missing[place] = Fit(candidate, np.asarray(training), outputs_for)
         self._train(missing)
 
-    def find(self, candidate: Candidate, rows: np.ndarray) -> TrainedReplica | OwnFit:
+    def find(self, candidate: Candidate, rows: np.ndarray) -> TrainedReplica | OwnFit | RebuiltFit:
         """Return the fit of a candidate on some rows; train it now if it was in no batch."""
         place = key(candidate), fingerprint(rows)
         if place not in self.found:
             self._train({place: Fit(candidate, rows, rows[:0])})
-        return self.found[place]
+        found = self.found[place]
+        if not isinstance(found, StoredFit):
+            return found
+        read = self.trainer.read(found)
+        found.seconds = read.seconds
+        if isinstance(read, OwnFit):  # it could not be read after all; its seconds come with its `fit`
+            self.found[place] = read
+        return read
 
-    def succeeded(self, found: OwnFit, candidate: Candidate) -> None:
-        """Note that an estimator's own `fit` succeeded; warn where that was not expected."""
+    def succeeded(self, found: OwnFit, candidate: Candidate, fitted: Any) -> None:
+        """Keep what an estimator's own `fit` has trained; warn where no success was expected."""
+        self.trainer.keep(found, fitted)
         if found.if_it_succeeds and found.if_it_succeeds not in self.reasons:
             self._warn(found.if_it_succeeds, candidate, "Fits are")
 
@@ -142,7 +189,7 @@ class SearchedFits:
             self.found |= zip(missing, trained, strict=True)
             self._warn_of(list(missing.values()), trained)
 
-    def _warn_of(self, fits: Sequence[Fit], trained: Sequence[TrainedReplica | OwnFit]) -> None:
+    def _warn_of(self, fits: Sequence[Fit], trained: Sequence[TrainedReplica | OwnFit | StoredFit]) -> None:
         """Warn of each reason for which fits are no replicas, once in a search."""
         reasons: dict[str, list[Candidate]] = {}
         for fit, found in zip(fits, trained, strict=True):

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from keras_amsgrad.model_selection.adapter import Adapter
+from keras_amsgrad.model_selection.adapter import Adapter, outcome_of, set_weights
 from keras_amsgrad.model_selection.fits import Fit, key
 from keras_amsgrad.model_selection.networks import network_key
 from keras_amsgrad.model_selection.plans import Network, Plan
@@ -39,7 +39,7 @@ class KerasWrapperAdapter(Adapter):
         """Return whether `estimator` is a SKLearnClassifier or SKLearnRegressor."""
         return isinstance(estimator, (keras.wrappers.SKLearnClassifier, keras.wrappers.SKLearnRegressor))
 
-    def prepare(self, fits: Sequence[Fit]) -> None:
+    def draw(self, fits: Sequence[Fit]) -> None:
         _ = self.seed
 
     def plan(self, fit: Fit) -> Plan:
@@ -62,6 +62,15 @@ class KerasWrapperAdapter(Adapter):
             with_known=_with_known,
             **settings,
         )
+
+    def outcome_of(self, fitted: Any) -> Outcome | None:
+        return outcome_of(fitted.model_, fitted.history_.history)
+
+    def rebuilt(self, fit: Fit, outcome: Outcome) -> Any:
+        estimator = self.with_parameters(fit)
+        network, described = self._network(estimator, fit)
+        set_weights(network.model, outcome)
+        return _finished(described, estimator, network.model, outcome)
 
     def _network(self, estimator: Any, fit: Fit) -> tuple[Network, Any]:
         """Return the network of a fit, and an estimator that knows its data."""

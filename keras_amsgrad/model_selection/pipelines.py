@@ -62,6 +62,11 @@ class PipelineAdapter(Adapter):
         """Return whether `estimator` is a pipeline whose last step has an adapter."""
         return isinstance(estimator, Pipeline) and of_estimator(estimator.steps[-1][1]) is not None
 
+    def draw(self, fits: Sequence[Fit]) -> None:
+        probe = of_estimator(self.last_step)(self.last_step, self.X, self.y)
+        probe.draw_seed = lambda: self.seed
+        probe.draw([dataclasses.replace(fit, candidate=self._of_last_step(fit)) for fit in fits])
+
     def prepare(self, fits: Sequence[Fit]) -> None:
         """Transform the rows of all fits; the last steps of those with the same shape share an adapter."""
         shapes: dict[Hashable, list[Block]] = {}
@@ -74,10 +79,9 @@ class PipelineAdapter(Adapter):
             X, numbers = (np.concatenate([getattr(block, name) for block in blocks]) for name in ("X", "rows"))
             weight = None if self.sample_weight is None else self.sample_weight[numbers]
             adapter = of_estimator(self.last_step)(self.last_step, X, self.y[numbers], weight)
-            adapter.first_rows = self.first_rows
+            adapter.first_rows, adapter.draw_seed = self.first_rows, lambda: self.seed
             for block, end in zip(blocks, np.cumsum([len(block.X) for block in blocks]), strict=True):
                 block.adapter, block.start = adapter, int(end) - len(block.X)
-            adapter.prepare([self._of_last(fit) for fit in fits if self.kept[self._place(fit)] in blocks])
 
     def plan(self, fit: Fit) -> Plan:
         if self.last in fit.candidate:
@@ -92,12 +96,31 @@ class PipelineAdapter(Adapter):
             with_known=functools.partial(_with_known, plan.with_known),
         )
 
+    def outcome_of(self, fitted: Any) -> Outcome | None:
+        last = fitted.steps[-1][1]
+        adapter = of_estimator(last)  # a search may put another estimator, or none, in place of the last step
+        return adapter and adapter(last, self.X, self.y).outcome_of(last)
+
+    def rebuilt(self, fit: Fit, outcome: Outcome) -> Any:
+        if self.last in fit.candidate:
+            raise UnsupportedError(f"the last step, `{self.last}`, is itself a parameter of the search")
+        block = self.kept[self._place(fit)]
+        if isinstance(block, Exception):
+            raise block
+        last = block.adapter.rebuilt(self._of_last(fit), outcome)
+        pipeline = self.with_parameters(fit)
+        pipeline.steps = [*block.transformers.steps, (self.last, last)]
+        return pipeline
+
     def _of_last(self, fit: Fit) -> Fit:
         """Return the fit of the last step, on the rows of its adapter."""
-        block, prefix = self.kept[self._place(fit)], f"{self.last}__"
+        block = self.kept[self._place(fit)]
         rows = block.start + np.arange(len(block.X))
-        own = {name.removeprefix(prefix): x for name, x in fit.candidate.items() if name.startswith(prefix)}
-        return Fit(Candidate(own), rows[: len(fit.training)], rows[len(fit.training) :])
+        return Fit(self._of_last_step(fit), rows[: len(fit.training)], rows[len(fit.training) :])
+
+    def _of_last_step(self, fit: Fit) -> Candidate:
+        prefix = f"{self.last}__"
+        return Candidate({name.removeprefix(prefix): x for name, x in fit.candidate.items() if name.startswith(prefix)})
 
     def _place(self, fit: Fit) -> Hashable:
         return "block", key(self._of_transformers(fit)), fingerprint(fit.training), fingerprint(fit.outputs_for)

@@ -14,9 +14,10 @@ from typing import Any
 import keras
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import _safe_indexing
 from sklearn.utils.class_weight import compute_sample_weight
 
-from keras_amsgrad.model_selection.adapter import Adapter
+from keras_amsgrad.model_selection.adapter import Adapter, outcome_of, set_weights
 from keras_amsgrad.model_selection.fits import Fit, fingerprint, key
 from keras_amsgrad.model_selection.networks import network_key, part_key
 from keras_amsgrad.model_selection.plans import Network, Plan
@@ -58,7 +59,7 @@ class ScikerasAdapter(Adapter):
         """Return whether `estimator` is one of scikeras's."""
         return hasattr(estimator, "initialize") and hasattr(estimator, "_get_compile_kwargs")
 
-    def prepare(self, fits: Sequence[Fit]) -> None:
+    def draw(self, fits: Sequence[Fit]) -> None:
         own = self.estimator.random_state
         if any(fit.candidate.get("random_state", own) is None for fit in fits):
             _ = self.seed
@@ -83,6 +84,16 @@ class ScikerasAdapter(Adapter):
             with_known=_with_known,
             **settings,
         )
+
+    def outcome_of(self, fitted: Any) -> Outcome | None:
+        return outcome_of(fitted.model_, fitted.history_)
+
+    def rebuilt(self, fit: Fit, outcome: Outcome) -> Any:
+        rows = fit.training
+        estimator = self.with_parameters(fit).initialize(_safe_indexing(self.X, rows), self.y[rows])
+        set_weights(estimator.model_, outcome)
+        estimator.history_ = collections.defaultdict(list, outcome.history)
+        return estimator
 
     def _optimizer(self, estimator: Any, fit: Fit) -> Any:
         """Return the optimizer of a candidate, one for all of its fits: making one takes tens of milliseconds."""

@@ -1,8 +1,11 @@
 """Searches of scikit-learn that train each batch of candidates as replicas."""
 
+import contextlib
 import copy
+import functools
 import inspect
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -21,11 +24,29 @@ from sklearn.model_selection import (
 from sklearn.utils import indexable
 
 from keras_amsgrad.model_selection.fits import Candidate, Rows, SearchedFits, warn
+from keras_amsgrad.model_selection.kept_fits import KeptFits
 from keras_amsgrad.model_selection.pipelines import OF_ESTIMATORS, PipelineAdapter
+from keras_amsgrad.model_selection.progress import SearchProgress
+from keras_amsgrad.model_selection.resumption import NothingKept, Resumption
 from keras_amsgrad.model_selection.searched_estimator import SearchedEstimator, scoring_on_data
 from keras_amsgrad.model_selection.trainer import PlannedTrainer
 
 ADAPTERS: tuple[Any, ...] = (*OF_ESTIMATORS, PipelineAdapter)
+
+
+def _with_resume(constructor: Callable[..., None]) -> Callable[..., None]:
+    """Return a constructor with the parameter `resume=None` after its own; scikit-learn reads the signature."""
+
+    @functools.wraps(constructor)
+    def construct(self: Any, *arguments: Any, resume: Any = None, **settings: Any) -> None:
+        constructor(self, *arguments, **settings)
+        self.resume = resume
+
+    signature = inspect.signature(constructor)
+    resume = inspect.Parameter("resume", inspect.Parameter.KEYWORD_ONLY, default=None)
+    parameters = sorted([*signature.parameters.values(), resume], key=lambda parameter: parameter.kind)
+    vars(construct)["__signature__"] = signature.replace(parameters=parameters)
+    return construct
 
 
 class ReplicaSearch(BaseEstimator):
@@ -42,18 +63,37 @@ class ReplicaSearch(BaseEstimator):
     reason.
     """
 
+    resume: Any = None  # of a search class that has an `__init__` of its own
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Give the class the constructor of scikit-learn's search with one more parameter, `resume`."""
+        super().__init_subclass__(**arguments)
+        if "__init__" not in vars(cls):
+            cls.__init__ = _with_resume(super().__init__)  # type: ignore[method-assign]
+
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Train and score all candidates, and refit the best; see scikit-learn's `GridSearchCV.fit`."""
         adapter, reason = self._adapter(X, y, params)
         if adapter is None:
-            warn(f"All fits are trained by the estimator's own `fit`, as by scikit-learn: {reason}.")
+            lost = "" if self.resume is None else " `resume` keeps none of them."
+            warn(f"All fits are trained by the estimator's own `fit`, as by scikit-learn: {reason}.{lost}")
             return super().fit(X, y, **params)
         X, y = indexable(X, y)
         _warn_of_unstratified(self.estimator, self.cv)
         weight = params.get(adapter.weight_name(self.estimator))
         # Halving by epochs: a survivor of a round continues in the next one.
         continues = str(getattr(self, "resource", None)).split("__")[-1] == "epochs"
-        trainer = PlannedTrainer(adapter(self.estimator, X, y, weight), continues)
+        kept = None if self.resume is None else KeptFits(self.resume)
+        progress = SearchProgress(type(self).__name__, quiet=self.verbose != 1)  # from 2 on, a line for each fit
+        with _interruptions_explained(kept), kept.opened() if kept else contextlib.nullcontext(), progress:
+            planned = adapter(self.estimator, X, y, weight)
+            resumption = Resumption(kept, planned, continues) if kept else NothingKept()
+            trainer = PlannedTrainer(planned, continues, resumption, progress)
+            self._search(trainer, X, y, params)
+        return self
+
+    def _search(self, trainer: PlannedTrainer, X: Any, y: Any, params: dict[str, Any]) -> None:
+        """Run scikit-learn's search over what the trainer trains, and take its results."""
         fits = SearchedFits(self.estimator, X, y, trainer, with_training_outputs=self.return_train_score)
         splits = check_cv(self.cv, y, classifier=is_classifier(self.estimator)).split(X, y, params.get("groups"))
         search: Any = copy.copy(self)
@@ -61,7 +101,6 @@ class ReplicaSearch(BaseEstimator):
         search.scoring = scoring_on_data(self.scoring)
         super(ReplicaSearch, search).fit(Rows(X, np.arange(len(y))), y, **params)
         self._take_results(search, fits)
-        return self
 
     def _adapter(self, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, str]:
         """Return the adapter of the estimator's class, or None and why all fits are the estimator's own."""
@@ -94,7 +133,9 @@ class ReplicaSearch(BaseEstimator):
             # Split here and for scikit-learn alike: a splitter may give other splits when it is asked again.
             splits = own_splits if cv is None else list(cv.split(fits.X, fits.y))
             fits.train(batch, splits)
-            return evaluate_candidates(batch, check_cv(splits), **others)
+            results = evaluate_candidates(batch, check_cv(splits), **others)
+            fits.trainer.scored(results)
+            return results
 
         run(evaluate, **context)
 
@@ -132,6 +173,10 @@ class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
     come in the order `keras_amsgrad.order.epoch_order(random_state, epoch, n)`, the same for all candidates, whereas
     Keras draws an order for each fit. `mean_fit_time` is a fit's share of the time that its chunk of replicas took.
 
+    With `verbose=1`, a bar on a terminal, or lines elsewhere, show on the standard error how many fits are done, the
+    epochs under way, the time left and, from the second round of a search on, the best score so far. From `verbose=2`
+    on, scikit-learn prints its line for each fit instead.
+
     What cannot be a replica is trained by the estimator's own `fit`, one fit after another, with scikit-learn's results
     and errors; a `ReplicaWarning` says which fits and why. That concerns other estimators, other callbacks than
     `keras_amsgrad.replicas.train` lists, and other optimizers than `keras_amsgrad.replicas.Replica` lists.
@@ -148,6 +193,19 @@ class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
     >>> search = ReplicaGridSearchCV(classifier, {"optimizer__learning_rate": [1e-5, 0.1]}, cv=StratifiedKFold(3))
     >>> search.fit(*load_iris(return_X_y=True)).best_params_
     {'optimizer__learning_rate': 0.1}
+
+    Beside the parameters of `GridSearchCV` there is `resume`: a folder, as a string or a `Path`, in which every fit is
+    kept as soon as it is done. None keeps nothing. The same search again, also after Ctrl-C or in another process,
+    trains only what is missing there; a chunk that was interrupted goes on from its last saved epoch. Fits with other
+    data, parameters or functions are never taken for each other. `ResumeError` is raised where the folder cannot be
+    used or written, or another search is at work in it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = search.set_params(resume=folder).fit(*load_iris(return_X_y=True)).cv_results_
+    ...     again = search.fit(*load_iris(return_X_y=True)).cv_results_  # nothing is trained
+    >>> (first["mean_test_score"] == again["mean_test_score"]).all()
+    np.True_
     """
 
 
@@ -175,6 +233,20 @@ class ReplicaHalvingRandomSearchCV(ReplicaSearch, HalvingRandomSearchCV):
     With `resource="epochs"`, candidates that survive a round continue: this differs from scikit-learn in cost, not in
     results; see `ReplicaHalvingGridSearchCV`.
     """
+
+
+@contextlib.contextmanager
+def _interruptions_explained(kept: KeptFits | None) -> Iterator[None]:
+    """Say on the standard error, where Ctrl-C ends the block, how to go on; then let it end the program."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if kept is None:
+            print('Interrupted, and no fit is kept: resume="FOLDER" keeps them for the same call.', file=sys.stderr)
+        else:
+            many = "1 finished fit is" if kept.finished == 1 else f"{kept.finished} finished fits are"
+            print(f"Interrupted: {many} kept in {kept.folder}; the same call goes on from there.", file=sys.stderr)
+        raise
 
 
 def _warn_of_unstratified(estimator: Any, cv: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
-from keras_amsgrad.model_selection.fits import Candidate, OwnFit, Rows, SearchedFits, read
+from keras_amsgrad.model_selection.fits import Candidate, OwnFit, RebuiltFit, Rows, SearchedFits, read
 
 
 class SearchedEstimator(BaseEstimator):
@@ -49,7 +49,10 @@ class SearchedEstimator(BaseEstimator):
     def fit(self, X: Rows, y: Any = None, **params: Any) -> "SearchedEstimator":
         """Find the fit with the parameters that were set, on the rows of X; without a replica, fit the estimator."""
         found = self.fits.find(self.candidate, X.rows)
-        self.is_own_ = isinstance(found, OwnFit)
+        self.is_own_ = isinstance(found, (OwnFit, RebuiltFit))
+        if isinstance(found, RebuiltFit):
+            self.fitted_ = found.estimator
+            return self
         if not isinstance(found, OwnFit):
             self.replica_, self.fitted_ = found, found.scored()
             return self
@@ -59,7 +62,8 @@ class SearchedEstimator(BaseEstimator):
             self.fitted_ = own.fit(X.data(), y, **params)
         finally:
             found.seconds = time.perf_counter() - started
-        self.fits.succeeded(found, self.candidate)
+            self.fits.trainer.ended(found)
+        self.fits.succeeded(found, self.candidate, self.fitted_)
         return self
 
     def finally_fitted(self) -> Any:

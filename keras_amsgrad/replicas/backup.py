@@ -47,10 +47,13 @@ class Backup:
             return state, []
         return keras.tree.pack_sequence_as(state, [ops.convert_to_tensor(a) for a in arrays]), history
 
-    def save(self, state: Any, history: Any) -> None:
-        """Save the state after an epoch, unless the last backup is too recent. It is on the disk when this returns."""
+    def save(self, state: Any, history: Any, at_once: bool = False) -> None:
+        """Save the state after an epoch, unless the last backup is too recent. It is on the disk when this returns.
+
+        `at_once` saves it in any case.
+        """
         started = time.monotonic()
-        if self.path is None or started < self.due:
+        if self.path is None or (started < self.due and not at_once):
             return
         arrays = {str(i): ops.convert_to_numpy(leaf) for i, leaf in enumerate(keras.tree.flatten(state))}
         with durable(self.path) as file:

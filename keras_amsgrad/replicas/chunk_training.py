@@ -98,7 +98,7 @@ def train_chunk(
     )
     state, histories = backup.restore(state)
     done = history.replay(histories or [start.history for start in starts])
-    epochs = max(history.epochs) if history.running.any() else done
+    epochs, saves = max(history.epochs) if history.running.any() else done, True
     for epoch in range(done, epochs):
         numbers = program.numbers(history.begin(epoch))
         rows = [options.rows(leader, epoch) for leader in chunk.leaders]
@@ -109,11 +109,15 @@ def train_chunk(
         ran, _, of_each = history.add(epoch, logs)
         if on_epoch is not None:
             on_epoch([chunk.positions[k] for k in ran], epoch, of_each)
-        if options.keeps_states:
-            final |= {k: program.state_of(state, k) for k in ran if not history.running[k]}
-        if stop.is_set() or not history.running.any():
+        ended = [k for k in ran if not history.running[k]] if options.keeps_states else []
+        final |= {k: program.state_of(state, k) for k in ended}
+        if not history.running.any():
             break
-        backup.save(state, history.history)
+        saves = saves and not ended  # a backup would lack the states of those that have ended
+        if saves:
+            backup.save(state, history.history, at_once=stop.is_set())
+        if stop.is_set():
+            return []  # nobody waits for outcomes
     outcomes = _outcomes(program, state, history, chunk, options, time.perf_counter() - started)
     for k, of_one in final.items():
         outcomes[k].state = of_one if options.keeps_states else None

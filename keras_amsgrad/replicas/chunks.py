@@ -58,6 +58,23 @@ class Chunk:
         return own + own[-1:] * (self.size * len(self.leaders) - len(own))
 
 
+@dataclasses.dataclass(frozen=True)
+class Chunking:
+    """How replicas were divided into chunks, for another call to divide them alike.
+
+    Attributes:
+        parts: The positions and the `size` of each `Chunk`.
+        steps: About how many steps all replicas of the call train together; see `Program`.
+    """
+
+    parts: tuple[tuple[tuple[int, ...], int], ...]
+    steps: int
+
+    def chunks(self, replicas: Sequence[Replica]) -> list[Chunk]:
+        """Return the chunks of these replicas."""
+        return [Chunk(list(part), [replicas[i] for i in part], size) for part, size in self.parts]
+
+
 def groups(replicas: Sequence[Replica]) -> list[list[int]]:
     """Return lists of positions in `replicas` that may share a program and every batch.
 

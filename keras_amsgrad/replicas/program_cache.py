@@ -2,7 +2,7 @@
 
 import dataclasses
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import keras
@@ -29,6 +29,8 @@ class ProgramCache:
     Attributes:
         measures: What is measured of the replicas of this call; set by `measure`.
         steps: About how many steps all chunks of this call train together; see `Program`.
+        earlier: Chunks of calls in an earlier process that shared a cache of this network, with the `steps` of their
+            calls: the next call finds their programs, as if it had followed in the same process.
     """
 
     measures: Measures
@@ -40,6 +42,7 @@ class ProgramCache:
         self.initial_weights: dict[int, Weights] = {}
         self.weighted: bool | None = None
         self.programs: dict[Hashable, StackedProgram] = {}
+        self.earlier: list[tuple[Chunk, int]] = []
         self.lock = threading.Lock()
 
     def measure(self, weighted: bool, compute: Callable[[], Measures]) -> None:
@@ -93,6 +96,18 @@ class ProgramCache:
         there = next((each for each in larger if self._place(each) in self.programs), chunk)
         takes_long = saves_more_than_compilation_takes(self.template, there.size, self.steps)
         return chunk if takes_long else there
+
+    def add_earlier(self) -> None:
+        """Make the programs of `earlier`. Nothing is traced before a chunk trains."""
+        steps = self.steps
+        for chunk, of_its_call in self.earlier:
+            self.steps = of_its_call
+            self.program(chunk)
+        self.steps, self.earlier = steps, []
+
+    def first_of_each(self, chunks: Sequence[Chunk]) -> list[int]:
+        """Return the position of the first chunk of each program."""
+        return sorted({self._place(chunk): i for i, chunk in reversed(list(enumerate(chunks)))}.values())
 
     def program(self, chunk: Chunk) -> StackedProgram:
         """Return the program that trains a chunk; safe to call from several threads."""

@@ -17,7 +17,7 @@ from keras_amsgrad.replicas import backends, chunks, random_state
 from keras_amsgrad.replicas.backup import Backup
 from keras_amsgrad.replicas.callbacks import check_callbacks
 from keras_amsgrad.replicas.chunk_training import OnEpoch, TrainingOptions, train_chunk
-from keras_amsgrad.replicas.chunks import Chunk
+from keras_amsgrad.replicas.chunks import Chunk, Chunking
 from keras_amsgrad.replicas.measures import measures_of
 from keras_amsgrad.replicas.networks import check_network
 from keras_amsgrad.replicas.program_cache import ProgramCache
@@ -52,6 +52,8 @@ def train(
     backup: Callable[[list[int]], pathlib.Path] | None = None,
     finished: Collection[int] = (),
     resumable: bool = False,
+    chunking: Chunking | None = None,
+    on_start: Callable[[Chunking, list[int]], object] | None = None,
 ) -> list[Any]:  # of `Outcome`, and of None for what is `finished`
     """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
 
@@ -94,6 +96,9 @@ def train(
             its outcomes are None. The other chunks give the same numbers as without `finished`, to the bit.
         resumable: Whether outcomes keep the state from which `Replica.start` continues. It takes the memory of weights
             and slots. None is kept for early stopping with `restore_best_weights`, and on the torch backend.
+        chunking: How to divide the replicas into chunks, as an earlier call did; `memory` and `together` do not act.
+        on_start: Called as `on_start(chunking, firsts)` before training: how the replicas are divided, and the numbers
+            of the first chunk of each compiled program.
 
     Raises:
         UnsupportedError: Something that `model.fit` supports and replicas do not. The message names it; nothing has
@@ -147,10 +152,17 @@ def train(
     with random_state.preserved():
         groups = chunks.groups(replicas)
         programs = model if isinstance(model, ProgramCache) else ProgramCache(model)
-        programs.steps = sum(options.steps(replicas[group[0]]) for group in groups)
+        programs.steps = chunking.steps if chunking else sum(options.steps(replicas[group[0]]) for group in groups)
         if replicas:
             _measure(programs, replicas, options, loss, metrics, weighted_metrics)
-        found = _chunks(replicas, groups, programs, options, memory, together)
+            programs.add_earlier()
+        if chunking:
+            found = chunking.chunks(replicas)
+        else:
+            found = _chunks(replicas, groups, programs, options, memory, together)
+        if on_start is not None:
+            parts = tuple((tuple(chunk.positions), chunk.size) for chunk in found)
+            on_start(Chunking(parts, programs.steps), programs.first_of_each(found))
         missing = [chunk for chunk in found if not set(chunk.positions) <= set(finished)]
         for leader in (leader for chunk in missing for leader in chunk.leaders):
             programs.weights_for(leader.seed)  # here, because the threads below share one random state

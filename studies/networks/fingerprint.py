@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from keras_amsgrad.descriptions import Description, digest_of
 from keras_amsgrad.replicas import random_state
 from studies.errors import StudyError
-from studies.networks.code import Description, digest_of
 
 SEEDS = (0, 0, 1)
 Pieces = dict[str, str]  # of a model, by path

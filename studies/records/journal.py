@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from filelock import FileLock, Timeout
-
 from studies.catalog import Study
 from studies.catalog.fit import Fit
 from studies.catalog.walk import Walk
@@ -101,14 +99,13 @@ class Journal:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep a second run out of the folder. The lock goes with its process, however that ends."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        from keras_amsgrad import journal  # imports Keras, which readers of records need not have
+
+        left_behind = "records/*/*.json.*.part", "plans/*.json.*.part", "unfinished/*.npz.*.part"
         try:
-            with FileLock(self.folder / ".lock", timeout=0):
-                for names in ("records/*/*.json.*.part", "plans/*.json.*.part", "unfinished/*.npz.*.part"):
-                    for left in self.folder.glob(names):  # by a process that was killed while it wrote
-                        left.unlink(missing_ok=True)
+            with journal.locked(self.folder, left_behind):
                 yield
-        except Timeout:
+        except journal.Busy:
             raise StudyError(f"Another run is at work in {self.folder}. Wait for it, or name another --out.") from None
 
 

@@ -4,12 +4,12 @@ import math
 import time
 from typing import NamedTuple
 
+from keras_amsgrad.progress import duration
 from studies.catalog import NetworkStudy
 from studies.catalog.fit import fit_of
 from studies.data.dataset import Dataset
 from studies.data.inputs import fed
 from studies.training.build import loss_of, network_of, optimizer_of, targets_of
-from studies.training.progress import duration
 
 WORTH_SAYING = 60  # seconds
 FEWEST_JUDGED = 6  # repeated runs that can carry a verdict

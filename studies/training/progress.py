@@ -1,18 +1,11 @@
 """Progress of a study, read from its journal: so it counts the fits of every process and every engine."""
 
 import contextlib
-import sys
-import threading
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from rich.console import Console, RenderableType
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichProgress
-from rich.text import Text
-
+from keras_amsgrad.progress import ProgressDisplay
 from studies.catalog import Setting
 from studies.records.journal import Journal, read
 from studies.records.record import FitRecord, Record, Work, record_of
@@ -20,7 +13,7 @@ from studies.records.record import FitRecord, Record, Work, record_of
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)  # what reading a damaged record raises
 
 
-class Progress:
+class Progress(ProgressDisplay):
     """Show how many pieces of work are recorded, the time left, and the best fit so far: the lowest validation loss.
 
     A bar on a terminal, a few plain lines elsewhere; nothing where it is to be `quiet`.
@@ -30,14 +23,9 @@ class Progress:
     ...     pass
     """
 
-    SECONDS_BETWEEN_LOOKS = 0.5
-    SECONDS_BETWEEN_LINES = 30
-
     def __init__(self, title: str, journal: Journal, work: Sequence[Work], quiet: bool = False) -> None:
-        self.title, self.journal = title, journal
-        self.paths = [journal.path(each) for each in work]
-        self.console = Console(file=sys.stderr, highlight=False, quiet=quiet)
-        self.ended = threading.Event()
+        super().__init__(title, quiet)
+        self.journal, self.paths = journal, [journal.path(each) for each in work]
         # Of each fit under way, by the path of its record.
         self.shares: dict[Path, float] = {}
         self.shares_at_start: dict[Path, float] = {}
@@ -45,18 +33,15 @@ class Progress:
         self.lowest, self.best = float("inf"), ""
 
     def __enter__(self) -> Self:
-        self.start, self.done_at_start = time.monotonic(), self.done()
-        self.watcher = threading.Thread(target=self._watch, daemon=True)
-        self.watcher.start()
-        return self
+        self.done_at_start = self.done()
+        return super().__enter__()
 
-    def __exit__(self, *error: object) -> None:
-        self.ended.set()
-        self.watcher.join()
-        done, seconds = self.done(), time.monotonic() - self.start
+    def summary(self) -> str:
         kept = f", {self.done_at_start} of them from before" if self.done_at_start else ""
-        if self.paths:
-            self.console.print(f"{self.title}: {done} of {len(self.paths)} done{kept}, {seconds:.0f} s", soft_wrap=True)
+        return f"{self.done()} of {self.total()} done{kept}, {self.seconds():.0f} s"
+
+    def total(self) -> int:
+        return len(self.paths)
 
     def done(self) -> int:
         return sum(path.exists() for path in self.paths)
@@ -74,12 +59,8 @@ class Progress:
         """Return how many pieces' worth of work is done: all of what is recorded, and a share of what is under way."""
         return sum(1 if path.exists() else self.shares.get(path, 0) for path in self.paths)
 
-    def left(self) -> str:
-        """Return "about 3 min left", at the pace of this run; an empty text where nothing is done yet, or all."""
-        worth, seconds = self.worth(), time.monotonic() - self.start
-        new = worth - self.done_at_start - sum(self.shares_at_start.get(path, 0) for path in self.paths)
-        left = (len(self.paths) - worth) * seconds / new if new > 0 else 0
-        return f"about {duration(left)} left" if left else ""
+    def worth_at_start(self) -> float:
+        return self.done_at_start + sum(self.shares_at_start.get(path, 0) for path in self.paths)
 
     def best_so_far(self) -> str:
         """Return "lowest validation loss 0.1234 (Adam, α = 0.01, β₂ = 0.99)"; nothing for work that has none."""
@@ -97,56 +78,3 @@ class Progress:
             self.lowest, work = loss, record.work
             setting = Setting(record.work.learning_rate, work.beta_2, work.options)
             self.best = f"lowest validation loss {loss:.4g} ({record.work.optimizer}, {setting})"
-
-    def note(self, text: str) -> None:
-        self.console.print(f"{self.title}: {text}", soft_wrap=True)
-
-    def _watch(self) -> None:
-        if self.console.is_terminal:
-            self._draw_bar()
-        else:
-            self._write_lines()
-
-    def _draw_bar(self) -> None:
-        columns = [
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[done]}"),
-            TimeElapsedColumn(),
-        ]
-        with _Bar(*columns, TextColumn("{task.fields[left]}"), console=self.console, transient=True) as bar:
-            task = bar.add_task(self.title, total=len(self.paths), **self._shown())
-            while not self.ended.wait(self.SECONDS_BETWEEN_LOOKS):
-                bar.update(task, **self._shown())
-
-    def _shown(self) -> dict[str, Any]:
-        done = f"{self.done()} of {len(self.paths)}"
-        return {"completed": self.worth(), "done": done, "left": self.left(), "best": self.best_so_far()}
-
-    def _write_lines(self) -> None:
-        while not self.ended.wait(self.SECONDS_BETWEEN_LINES):
-            self.console.print(f"{self.title}: {self.state()}", soft_wrap=True)
-
-    def state(self) -> str:
-        """Return "12 of 75 done, about 3 min left, lowest validation loss ..."."""
-        done = f"{self.done()} of {len(self.paths)} done"
-        return ", ".join(filter(None, (done, self.left(), self.best_so_far())))
-
-
-class _Bar(RichProgress):
-    """A bar with the best so far on a line below it: a terminal of 80 columns has no room for both in one."""
-
-    def get_renderables(self) -> Iterator[RenderableType]:
-        yield from super().get_renderables()
-        yield from (Text(task.fields["best"], no_wrap=True, overflow="ellipsis") for task in self.tasks)
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it.
-
-    >>> duration(8.3), duration(200), duration(9000)
-    ('8 s', '3 min', '2.5 h')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -23,7 +23,7 @@ FITS = [dataclasses.replace(FIT, learning_rate=alpha) for alpha in (0.1, 0.2, 0.
 def clock(monkeypatch):
     """The clock that progress reads: `now`, in seconds."""
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("keras_amsgrad.progress.time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 

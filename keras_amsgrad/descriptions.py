@@ -36,7 +36,10 @@ class Description:
 
     Functions are described by source and instructions, with their defaults, what they enclose, and the globals of the
     user's modules that they name; classes by source, methods and bases; other objects by class and attributes.
+    Functions and classes of `libraries` are described by their names.
     """
+
+    libraries = LIBRARIES
 
     def __init__(self, positions: dict[int, str] | None = None) -> None:
         self.pieces: dict[str, str] = {}
@@ -89,7 +92,7 @@ class Description:
             self._function(path, value)
         elif hasattr(value, "__wrapped__") or hasattr(value, "python_function"):  # compiled by JAX or TensorFlow
             self.add(f"{path}/wrapped", getattr(value, "__wrapped__", None) or value.python_function)
-        elif callable(value) and (name := _library_name(value)):
+        elif callable(value) and (name := self._library_name(value)):
             self.pieces[path] = name
         elif isinstance(value, (types.BuiltinFunctionType, np.ufunc)) or "cython" in type(value).__name__:
             self.unknown[path] = f"the source of {_named(value)} cannot be found"
@@ -109,7 +112,7 @@ class Description:
             self.pieces[path] = digest_of(array)
 
     def _function(self, path: str, function: types.FunctionType, in_class: bool = False) -> None:
-        if name := _library_name(function):
+        if name := self._library_name(function):
             self.pieces[path] = name
             return
         if not in_class:
@@ -129,14 +132,16 @@ class Description:
         names = _names(code)  # of attributes too
         for name in sorted(_global_names(code) & known.keys()):
             value = known[name]
-            if isinstance(value, types.ModuleType) and not (_is_library(value.__name__) or _installed(value.__name__)):
+            if isinstance(value, types.ModuleType) and not (
+                self._is_library(value.__name__) or _installed(value.__name__)
+            ):
                 for attribute in sorted(names & vars(value).keys()):
                     self.add(f"{path}/{name}.{attribute}", vars(value)[attribute])
             elif not isinstance(value, types.ModuleType):
                 self.add(f"{path}/{name}", value)
 
     def _class(self, path: str, kind: type) -> None:
-        if name := _library_name(kind):
+        if name := self._library_name(kind):
             self.pieces[path] = name
             return
         self._source(path, kind)
@@ -151,7 +156,7 @@ class Description:
         kind = type(value)
         keras_own = kind.__module__.startswith("keras.")
         self.add(f"{path}/class", kind)
-        if not keras_own and (_is_library(kind.__module__) or not hasattr(value, "__dict__")):
+        if not keras_own and (self._is_library(kind.__module__) or not hasattr(value, "__dict__")):
             self._pickled(path, value, inside_library)
             return
         if isinstance(value, keras.Operation):
@@ -189,6 +194,17 @@ class Description:
             self.pieces[path] = _digest(textwrap.dedent(inspect.getsource(value)).encode())
         except (OSError, TypeError, SyntaxError, IndexError, tokenize.TokenError):
             self.unknown[path] = f"the source of {_named(value)} cannot be found"
+
+    def _is_library(self, module: str | None) -> bool:
+        return (module or "").partition(".")[0] in self.libraries
+
+    def _library_name(self, value: Any) -> str | None:
+        """Return the name of a function or class of `libraries`, or None."""
+        name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+        if isinstance(value, np.ufunc):
+            return f"numpy.{name}" if getattr(np, str(name), None) is value else None
+        module = _module_of(value)
+        return f"{module}.{name}" if isinstance(name, str) and self._is_library(module) else None
 
 
 class _Pickler(pickle.Pickler):
@@ -236,22 +252,9 @@ def _global_names(code: types.CodeType) -> set[str]:
     return set(own).union(*map(_global_names, nested))
 
 
-def _is_library(module: str | None) -> bool:
-    return (module or "").partition(".")[0] in LIBRARIES
-
-
 def _installed(module: str | None) -> bool:
     file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
     return file.startswith(PACKAGES)
-
-
-def _library_name(value: Any) -> str | None:
-    """Return the name of a function or class of `LIBRARIES`, or None."""
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if isinstance(value, np.ufunc):
-        return f"numpy.{name}" if getattr(np, str(name), None) is value else None
-    module = _module_of(value)
-    return f"{module}.{name}" if isinstance(name, str) and _is_library(module) else None
 
 
 def _module_of(value: Any) -> str | None:
