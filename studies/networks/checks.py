@@ -11,12 +11,13 @@ from studies.networks.fingerprint import has_graph
 from studies.networks.own import line_of
 
 
-def check_classifier(name: str, model: keras.Model, x: np.ndarray, classes: int, from_logits: bool = False) -> int:
-    """Return the number of outputs of a model that takes rows of `x` (n, ...): `classes`, or one for two.
+def check_classifier(
+    name: str, model: keras.Model, outputs: np.ndarray, classes: int, from_logits: bool = False
+) -> int:
+    """Return the number of outputs (n, ...) of a model: `classes`, or one for two.
 
     Raises StudyError unless the outputs are probabilities, or logits where the model is said to end in these.
     """
-    outputs = outputs_of(name, model, x)
     count = check_classes(name, outputs, classes)
     if count == 1 and _ends_in_softmax(model):
         raise StudyError(f"The output of {name} is always 1, as a softmax of one output is: end it in a sigmoid.")
@@ -29,9 +30,9 @@ def check_classifier(name: str, model: keras.Model, x: np.ndarray, classes: int,
     return count
 
 
-def check_regression(name: str, model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
-    """Raise StudyError unless a model takes rows of `x` (n, ...) and predicts numbers such as `y` (n, outputs)."""
-    outputs, count = outputs_of(name, model, x), y.shape[1]
+def check_regression(name: str, model: keras.Model, outputs: np.ndarray, y: np.ndarray) -> None:
+    """Raise StudyError unless the outputs of a model are numbers such as `y` (n, outputs)."""
+    count = y.shape[1]
     way_out = f"end it in Dense({count}) without an activation, or give classes, whole numbers or names."
     check_shape(name, outputs, count, "as many outputs as y_train has numbers in a row", way_out)
     sums_to_one = count > 1 and np.allclose(outputs.sum(1), 1, atol=1e-3) and (outputs >= 0).all()
@@ -43,12 +44,9 @@ def check_regression(name: str, model: keras.Model, x: np.ndarray, y: np.ndarray
         )
 
 
-def check_multilabel(name: str, model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
-    """Raise StudyError unless a model takes rows of `x` (n, ...) and gives a probability for each of the labels of `y`.
-
-    `y` is (n, labels), 0 and 1.
-    """
-    outputs, count = outputs_of(name, model, x), y.shape[1]
+def check_multilabel(name: str, model: keras.Model, outputs: np.ndarray, y: np.ndarray) -> None:
+    """Raise StudyError unless the outputs of a model are a probability for each of the labels of `y`, (n, labels)."""
+    count = y.shape[1]
     way_out = f'end it in Dense({count}, activation="sigmoid").'
     check_shape(name, outputs, count, f"one output for each of the {count} labels", way_out)
     if _ends_in_softmax(model):

@@ -8,7 +8,6 @@ import numpy as np
 
 from studies.catalog.metrics import MULTILABEL, OWN, OWN_OF_NUMBERS, SQUARED_ERROR
 from studies.data.dataset import Dataset
-from studies.data.inputs import ROWS
 from studies.errors import StudyError
 from studies.networks import checks
 from studies.networks.own import line_of
@@ -25,8 +24,9 @@ def loss_for(
     Raises:
         StudyError: The model does not suit the data, the loss or the metrics.
     """
-    single = getattr(checks.outputs_of(name, model, data.x_train), "shape", ())[1:] == (1,)
-    usual, logits = (True, from_logits) if parts.loss is None else is_usual(parts.loss, data.task, 1 if single else 2)
+    outputs = checks.outputs_of(name, model, data.x_train)
+    count = 1 if outputs.shape[1:] == (1,) else data.classes
+    usual, logits = (True, from_logits) if parts.loss is None else is_usual(parts.loss, data.task, count)
     if from_logits and parts.loss is not None:
         raise StudyError("from_logits is for the usual loss: say it to the loss that you give, and leave it out here.")
     if data.task != "classification" and from_logits:
@@ -35,23 +35,23 @@ def loss_for(
         parts = dataclasses.replace(parts, loss=parts.loss or _one_hot_loss(from_logits), one_hot=True)
         usual = False
     if usual and not (logits and data.task == "multilabel"):
-        found = _usual(name, model, data, logits)
+        found = _usual(name, model, outputs, data, logits)
         parts = dataclasses.replace(parts, loss=None)
     else:
         found = OWN_OF_NUMBERS if data.task == "regression" else OWN
-        parts = dataclasses.replace(parts, threshold=_threshold(name, model, data))
-    _check_measures(name, model, data, parts)
+        parts = dataclasses.replace(parts, threshold=_threshold(name, outputs, data))
+    _check_measures(outputs, data, parts)
     return found, parts
 
 
-def _usual(name: str, model: keras.Model, data: Dataset, from_logits: bool) -> str:
+def _usual(name: str, model: keras.Model, outputs: np.ndarray, data: Dataset, from_logits: bool) -> str:
     if data.task == "regression":
-        checks.check_regression(name, model, data.x_train, data.y_train)
+        checks.check_regression(name, model, outputs, data.y_train)
         return SQUARED_ERROR
     if data.task == "multilabel":
-        checks.check_multilabel(name, model, data.x_train, data.y_train)
+        checks.check_multilabel(name, model, outputs, data.y_train)
         return MULTILABEL
-    if checks.check_classifier(name, model, data.x_train, data.classes, from_logits) == 1:
+    if checks.check_classifier(name, model, outputs, data.classes, from_logits) == 1:
         return "logit_crossentropy" if from_logits else "sigmoid_crossentropy"
     return "logits_crossentropy" if from_logits else "sparse_categorical_crossentropy"
 
@@ -60,9 +60,8 @@ def _one_hot_loss(from_logits: bool) -> keras.losses.Loss:
     return keras.losses.CategoricalCrossentropy(from_logits=from_logits)
 
 
-def _threshold(name: str, model: keras.Model, data: Dataset) -> float:
+def _threshold(name: str, outputs: np.ndarray, data: Dataset) -> float:
     """Return above which an output is class 1, for a loss of the user's: of logits 0, of probabilities .5."""
-    outputs = checks.outputs_of(name, model, data.x_train)
     if data.task == "classification":
         checks.check_classes(name, outputs, data.classes)
     else:
@@ -70,11 +69,10 @@ def _threshold(name: str, model: keras.Model, data: Dataset) -> float:
     return 0.0 if (outputs < 0).any() else Parts.threshold
 
 
-def _check_measures(name: str, model: keras.Model, data: Dataset, parts: Parts) -> None:
+def _check_measures(outputs: np.ndarray, data: Dataset, parts: Parts) -> None:
     """Raise StudyError where the user's loss or metrics fail on the first rows, or give no single number each."""
-    y = data.y_train[:ROWS]
+    y = data.y_train[: len(outputs)]
     y = keras.utils.to_categorical(y, data.classes) if parts.one_hot else y
-    outputs = checks.outputs_of(name, model, data.x_train)
     if parts.loss is not None:
         loss = _tried("loss", parts.loss, y, outputs)
         if loss.shape not in ((), (len(y),)):

@@ -13,7 +13,6 @@ from studies.data.folds import folds
 from studies.data.targets import multilabels
 from studies.errors import StudyError
 from studies.networks import checks
-from studies.networks import own as models
 from tests.own_models import QUICK, small, tagger, tags
 
 
@@ -64,9 +63,9 @@ def test_what_are_no_such_labels_is_refused(y, y_test, said):
     ],
 )
 def test_a_network_must_end_in_a_sigmoid_for_each_label(model, said):
-    x, y = tags()
+    (x, y), network = tags(), model()
     with pytest.raises(StudyError, match=rf'{said}.*: end it in Dense\(3, activation="sigmoid"\)') as refused:
-        checks.check_multilabel(models.named(model), model(), x.astype("float32"), y.astype(int))
+        checks.check_multilabel("it", network, checks.outputs_of("it", network, x.astype("float32")), y.astype(int))
     assert "\n" not in str(refused.value)
 
 

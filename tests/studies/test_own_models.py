@@ -79,17 +79,19 @@ def test_a_model_that_cannot_be_compared_is_refused_in_one_line(model, said, tmp
 def test_one_output_must_be_a_probability_of_two_classes(activation, from_logits, said):
     name = models.named(lambda: own_models.one_output(activation))
     x = np.random.default_rng(0).normal(size=(32, 64)).astype("float32")
+    model = models.built(name)
+    outputs = checks.outputs_of(name, model, x)
     with pytest.raises(StudyError, match=said):
-        checks.check_classifier(name, models.built(name), x, 2, from_logits)
+        checks.check_classifier(name, model, outputs, 2, from_logits)
     with pytest.raises(StudyError, match=r"for each of the 3 classes, \(None, 3\), not in \(None, 1\)"):
-        checks.check_classifier(name, models.built(name), x, 3, from_logits)
+        checks.check_classifier(name, model, outputs, 3, from_logits)
 
 
 def test_outputs_must_match_the_classes_and_tokens_the_embedding():
     with pytest.raises(StudyError, match=r"one output for each of the 3 classes, \(None, 3\), not in \(None, 10\)"):
-        checks.check_classifier("small", own_models.small(), np.zeros((4, 64), "float32"), 3)
+        checks.check_classifier("small", own_models.small(), np.zeros((4, 10), "float32"), 3)
     with pytest.raises(StudyError, match="takes 0 to 49; x_train holds 0 to 50"):
-        checks.check_classifier("words", own_models.words(), np.array([[0, 50]]), 2, from_logits=True)
+        checks.outputs_of("words", own_models.words(), np.array([[0, 50]]))
 
 
 @pytest.mark.parametrize(

@@ -116,10 +116,11 @@ def test_a_network_that_cannot_predict_the_numbers_is_refused_in_one_line(units,
         (1, "sigmoid"): "ends in a sigmoid, from 0 to 1, and y_train holds 2 to 2",
         (2, None): r"as many outputs as y_train has numbers in a row, \(None, 1\), not in \(None, 2\)",
     }[units, activation]
+    network = regressor(units, activation)
     with pytest.raises(
         StudyError, match=rf"{said}.*: end it in Dense\({y.shape[1]}\) without an activation"
     ) as refused:
-        checks.check_regression("it", regressor(units, activation), x, y)
+        checks.check_regression("it", network, checks.outputs_of("it", network, x), y)
     assert "\n" not in str(refused.value)
 
 
