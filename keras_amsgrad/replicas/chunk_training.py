@@ -79,7 +79,7 @@ def train_chunk(
     on_epoch: OnEpoch | None,
     stop: threading.Event,
 ) -> list[Outcome]:
-    """Train the replicas of a chunk and return their outcomes; end early when the event `stop` is set."""
+    """Train the replicas of a chunk and return their outcomes; none where the event `stop` ended the training early."""
     started = time.perf_counter()
     program = programs.program(chunk)
     starts = [replica.start for replica in chunk.replicas if replica.start]  # of all replicas, or of none
