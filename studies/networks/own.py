@@ -1,6 +1,7 @@
 """Models that a user brings: found by name, and told apart by what they are."""
 
 import importlib
+import re
 import sys
 import uuid
 from collections.abc import Callable, Iterable
@@ -143,5 +144,6 @@ def _kind(value: object) -> str:
 
 
 def line_of(error: Exception) -> str:
-    """Return an error in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    """Return an error in one line, without the colours that Keras puts into some."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    return f"{type(error).__name__}: {' '.join(text.split())[:300]}"
