@@ -2,7 +2,7 @@
 
     python benchmarks/wheel_size.py dist/*.whl
 
-Prints one JSON line. The exit code is 1 where the wheel has 150 kB or more, or more than the library in it.
+Prints one JSON line. The exit code is 1 where the wheel has 175 kB or more, or more than the library in it.
 """
 
 import json
@@ -10,7 +10,7 @@ import os
 import sys
 import zipfile
 
-ALLOWED = 150_000
+ALLOWED = 175_000
 
 
 def measure(path):
