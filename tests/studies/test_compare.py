@@ -1,6 +1,7 @@
 """Comparisons on a model and data of one's own: what they leave, what they conclude, and their command."""
 
 import dataclasses
+import threading
 from math import nan
 
 import keras
@@ -264,3 +265,25 @@ def test_the_answer_says_no_more_than_the_verdict(seeds, decided):
     assert {answer.outcome(row) for row in rows.itertuples() if row.metric == "val_loss"} == {"AMSGrad is ahead"}
     told = own.with_verdicts(rows, claims.verdicts(runs, *empty, of=[study]))
     assert {answer.outcome(row) for row in told.itertuples() if row.metric == "val_loss"} == {decided}
+
+
+@pytest.mark.slow
+def test_a_function_that_cannot_be_imported_reaches_other_processes(tmp_path):
+    losses = [
+        studies.compare(lambda: small(), *digits(), out=tmp_path / str(jobs), engine="gridsearch", jobs=jobs, **QUICK)
+        .runs.sort_values(["stage", "optimizer", "fold", "seed"])["val_loss"]
+        .tolist()
+        for jobs in (1, 2)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
+def test_what_cannot_be_sent_to_other_processes_is_said_before_anything_trains(tmp_path):
+    lock = threading.Lock()
+
+    def loss(y, outputs):
+        return keras.losses.sparse_categorical_crossentropy(y, outputs) * (lock is not None)
+
+    how = {"out": tmp_path, "loss": loss, "engine": "gridsearch", "jobs": 2, "verbose": 0, **QUICK}
+    with pytest.raises(StudyError, match="Your model cannot be sent to other processes; leave out jobs"):
+        studies.compare(small, *digits(), **how)
