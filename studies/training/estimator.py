@@ -30,8 +30,8 @@ from studies.training.build import callbacks_of, loss_of, metrics_of, network_of
 Rows = tuple[np.ndarray, np.ndarray]  # x, y
 
 # Steps that Keras runs between two returns to Python: enough that Python no longer counts (measured: 32 halve the
-# time of a small model's epoch), few enough that Ctrl-C is answered.
-STEPS_PER_EXECUTION = 128
+# time of a small model's epoch), few enough that Ctrl-C is answered. On torch Keras has no other number than 1.
+STEPS_PER_EXECUTION = 1 if keras.backend.backend() == "torch" else 128
 
 
 def classifier(work: Fit, data: Dataset, journal: Journal, select: str = "val_loss") -> "StudyClassifier":
