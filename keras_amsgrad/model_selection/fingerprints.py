@@ -17,6 +17,7 @@ from keras_amsgrad.model_selection.networks import configuration
 from keras_amsgrad.replicas import random_state
 
 SCHEMA = 1  # of records: another one trains all fits anew
+OF_TENSORFLOW = "_self_"  # begins the attributes in which TensorFlow tracks what an object holds, by counted names
 WITHOUT_EFFECT = "verbose"  # the last part of the name of a parameter that changes no number
 
 
@@ -42,7 +43,7 @@ class SearchDescription(Description):
         elif _is_of_keras(value):
             self.add(f"{path}/class", type(value))
             for name, held in sorted(vars(value).items()):
-                if name not in ("name", "_name") and not _is_bookkeeping(held):
+                if not (name in ("name", "_name") or name.startswith(OF_TENSORFLOW) or _is_bookkeeping(held)):
                     self.add(f"{path}/{name}", held, inside_library=type(value).__module__.startswith("keras"))
         else:
             super()._add_compound(path, value, inside_library)

@@ -103,15 +103,16 @@ class Resumption:
         self.round_before, self.round = self.round, {}
         if self.continues:
             self.round = {str(self.names.lineage(fits[i])): each for i, each in stored.items()}
-        parts = []
+        parts: list[Part] = []
+        covered = set(stored)
         for call in self.kept.calls:
             if places.keys() >= set(call.names):
                 positions = [places[name] for name in call.names]
                 if all(i in stored for i in positions):
                     self.finished.append(call)
-                else:
+                elif not covered >= set(positions):  # a call may have made again what is missing of another
                     parts.append(_missing(call, positions, stored))
-        covered = stored.keys() | {i for part in parts for i in part.positions}
+                    covered |= set(parts[-1].positions)
         new = [i for i in range(len(fits)) if i not in covered]
         parts += [Part([i for i in new if names[i] is not None]), Part([i for i in new if names[i] is None])]
         return Batch(fits, names, stored, [part for part in parts if part.positions])

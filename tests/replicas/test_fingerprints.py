@@ -198,3 +198,11 @@ def test_what_cannot_be_told_apart_has_no_name():
     with open(os.devnull) as file:
         assert name(candidate={"loss": file}) is None
     assert name() is not None
+
+
+def test_what_was_made_before_in_the_process_changes_no_name():
+    first = name(candidate={"optimizer": AMSGrad(0.1)})
+    model = one()
+    model.compile(AMSGrad(0.1), "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 3)), verbose=0)
+    assert name(candidate={"optimizer": AMSGrad(0.1)}) == first
