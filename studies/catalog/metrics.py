@@ -7,8 +7,8 @@ regression R². Losses are compared by their ratio, scores by their difference i
 from collections.abc import Iterable
 from typing import Any
 
-SQUARED_ERROR = "mean_squared_error"  # the loss of every regression
-MULTILABEL = "multilabel_crossentropy"  # the loss where a row may have several labels
+SQUARED_ERROR = "mean_squared_error"  # the usual loss of a regression
+MULTILABEL = "multilabel_crossentropy"  # the usual loss where a row may have several labels
 OWN, OWN_OF_NUMBERS = "own", "own_of_numbers"  # losses that a user chose, the second one of a regression
 SCORES = {"accuracy": "accuracy", "r2": "R²"}  # in words, by the end of the column
 

@@ -21,7 +21,7 @@ def add_compare(commands: Commands) -> None:
         "model",
         metavar="MODULE:FUNCTION",
         type=_function,
-        help="a function without arguments that returns an uncompiled Keras model",
+        help="a function without arguments that returns a Keras model",
     )
     each.add_argument(
         "--data",
