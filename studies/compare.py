@@ -82,9 +82,9 @@ def compare(
             `y_train`; one that shuffles is another in every run.
         y_train: Labels (rows,) or (rows, 1): integers, strings, booleans or whole floats; or one-hot. A line says how
             they became the classes 0 .. k - 1, in ascending order, unless they are these already. Floats that are not
-            whole, or (rows, outputs) and not 0 and 1, are the numbers of a regression: its usual loss is the mean squared
-            error, and R² takes the place of the accuracy. (rows, labels) of 0 and 1, where not every row has a single
-            1, are labels of which a row may have several: the usual loss is their mean binary cross-entropy.
+            whole, or (rows, outputs) and not 0 and 1, are the numbers of a regression: its usual loss is the mean
+            squared error, and R² takes the place of the accuracy. (rows, labels) of 0 and 1, where not every row has a
+            single 1, are labels of which a row may have several: the usual loss is their mean binary cross-entropy.
         x_test, y_test: What every epoch validates on, and never chooses anything, likewise; without it, a quarter of
             the rows.
         name: What the comparison is called in tables and report; by default after the function and `data`. In one
