@@ -18,6 +18,7 @@ from keras_amsgrad.model_selection.search import (
     ReplicaHalvingRandomSearchCV,
     ReplicaRandomizedSearchCV,
 )
+from keras_amsgrad.model_selection.workers import WorkersError
 
 __all__ = [
     "ReplicaGridSearchCV",
@@ -26,4 +27,5 @@ __all__ = [
     "ReplicaRandomizedSearchCV",
     "ReplicaWarning",
     "ResumeError",
+    "WorkersError",
 ]

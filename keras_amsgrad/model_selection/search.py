@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
+import joblib
 import numpy as np
 import sklearn
 from scipy.sparse import issparse
@@ -30,6 +31,7 @@ from keras_amsgrad.model_selection.progress import SearchProgress
 from keras_amsgrad.model_selection.resumption import NothingKept, Resumption
 from keras_amsgrad.model_selection.searched_estimator import SearchedEstimator, scoring_on_data
 from keras_amsgrad.model_selection.trainer import PlannedTrainer
+from keras_amsgrad.model_selection.workers import SharedSearch, workers_of
 
 ADAPTERS: tuple[Any, ...] = (*OF_ESTIMATORS, PipelineAdapter)
 
@@ -85,10 +87,16 @@ class ReplicaSearch(BaseEstimator):
         continues = str(getattr(self, "resource", None)).split("__")[-1] == "epochs"
         kept = None if self.resume is None else KeptFits(self.resume)
         progress = SearchProgress(type(self).__name__, quiet=self.verbose != 1)  # from 2 on, a line for each fit
-        with _interruptions_explained(kept), kept.opened() if kept else contextlib.nullcontext(), progress:
+        shared = SharedSearch(adapter, self.estimator, X, y, weight)
+        with (
+            _interruptions_explained(kept),
+            kept.opened() if kept else contextlib.nullcontext(),
+            workers_of(self.n_jobs, shared) as workers,
+            progress,
+        ):
             planned = adapter(self.estimator, X, y, weight)
             resumption = Resumption(kept, planned, continues) if kept else NothingKept()
-            trainer = PlannedTrainer(planned, continues, resumption, progress)
+            trainer = PlannedTrainer(planned, continues, resumption, progress, workers)
             self._search(trainer, X, y, params)
         return self
 
@@ -99,7 +107,8 @@ class ReplicaSearch(BaseEstimator):
         search: Any = copy.copy(self)
         search.estimator, search.cv, search.n_jobs = SearchedEstimator(fits), list(splits), 1
         search.scoring = scoring_on_data(self.scoring)
-        super(ReplicaSearch, search).fit(Rows(X, np.arange(len(y))), y, **params)
+        with joblib.parallel_config("sequential"):  # scoring needs this process, in which the fits are
+            super(ReplicaSearch, search).fit(Rows(X, np.arange(len(y))), y, **params)
         self._take_results(search, fits)
 
     def _adapter(self, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, str]:
@@ -165,9 +174,12 @@ class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
     splits, scores, ranks and refits. Parameters, attributes and methods are those of `GridSearchCV`. Candidates share
     a program if the networks that they build are equal, whether the numbers that differ are parameters of the
     optimizer, arguments of the model function or whole optimizers; networks that differ only in the rates of Dropout
-    layers and in L1 and L2 penalties of weights count as equal. `n_jobs` has no effect on replicas: one program
-    keeps all cores busy. The random state of the process is the same after the search as before; only an estimator
-    with `random_state=None` takes one number from NumPy's, as in scikit-learn.
+    layers and in L1 and L2 penalties of weights count as equal. The random state of the process is the same after
+    the search as before; only an estimator with `random_state=None` takes one number from NumPy's, as in scikit-learn.
+
+    This process trains, with all its cores, or with each of its GPUs a chunk of fits. `n_jobs` of 2 or more, and
+    another active backend of joblib, such as Dask's, make other processes train the chunks; `n_jobs=-1` on this machine
+    means all cores, as the default. `WorkersError` is raised where these processes end or cannot receive the search.
 
     With `shuffle=False` in the estimator the results are those of `GridSearchCV` up to rounding. With shuffling, rows
     come in the order `keras_amsgrad.order.epoch_order(random_state, epoch, n)`, the same for all candidates, whereas

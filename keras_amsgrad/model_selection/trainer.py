@@ -12,13 +12,13 @@ from keras_amsgrad.model_selection.kept_fits import ResumeError
 from keras_amsgrad.model_selection.plans import Plan
 from keras_amsgrad.model_selection.progress import SearchProgress
 from keras_amsgrad.model_selection.resumption import Batch, NothingKept, Part, Resumption
+from keras_amsgrad.model_selection.workers import JoblibWorkers, SharedBatch, WorkersError, train_plans
 from keras_amsgrad.replicas import random_state
 from keras_amsgrad.replicas.chunks import Chunk, Chunking
 from keras_amsgrad.replicas.errors import UnsupportedError
 from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome
 from keras_amsgrad.replicas.settings import check_optimizer
-from keras_amsgrad.replicas.training import train
 
 
 @dataclasses.dataclass(eq=False)
@@ -63,6 +63,7 @@ class PlannedTrainer:
 
     If it `continues`, a fit starts where one of the call before ended that differs in its number of epochs only.
     `resumption` knows which fits an earlier search kept, and keeps those that finish; `progress` is told of all.
+    `workers` train the chunks; None: this process does.
     """
 
     def __init__(
@@ -71,9 +72,11 @@ class PlannedTrainer:
         continues: bool = False,
         resumption: Resumption | NothingKept | None = None,
         progress: SearchProgress | None = None,
+        workers: JoblibWorkers | None = None,
     ) -> None:
         self.adapter, self.continues = adapter, continues
         self.resumption, self.progress = resumption or NothingKept(), progress or SearchProgress("", quiet=True)
+        self.workers, self.shared = workers, SharedBatch([], None)
         self.last: dict[Hashable, Outcome] = {}  # of the call before, by `Plan.key_without_epochs`
         self.programs: dict[Hashable, ProgramCache] = {}  # of all calls, by `Plan.program_key`
 
@@ -82,6 +85,7 @@ class PlannedTrainer:
         self.adapter.draw(fits)
         self.adapter.prepare(fits)
         starts, self.last = self.last, {}
+        self.shared = SharedBatch(fits, self.adapter.drawn_seed)
         with random_state.preserved():
             batch = self.resumption.batch(fits)
             found: dict[int, Any] = dict(batch.stored)
@@ -171,7 +175,7 @@ class PlannedTrainer:
         for plans in groups.values():
             try:
                 outcomes = self._outcomes(plans, batch, starts, chunking)
-            except ResumeError:
+            except (ResumeError, WorkersError):
                 raise
             except UnsupportedError as error:
                 found |= {i: OwnFit(_reason(error)) for i in plans}
@@ -201,29 +205,18 @@ class PlannedTrainer:
         programs = self.programs.setdefault(plan.program_key, ProgramCache(plan.network.build))
         of_programs = plan.network.strengths if programs.strengths is None else programs.strengths
         differ = any(each.network.strengths != of_programs for each in plans)
-        replicas = [
-            each.replica(
-                start if start and start.epochs <= each.epochs else None, each.network.strengths if differ else None
-            )
-            for each, start in zip(plans, shorter, strict=True)
+        continued = [
+            start if start and start.epochs <= each.epochs else None for each, start in zip(plans, shorter, strict=True)
         ]
-        metrics, weighted_metrics = plan.network.metrics
+        how: dict[str, Any] = {"starts": continued, "own_strengths": differ, "resumable": self.continues}
         fits = [batch.fits[i] for i in positions]
         hooks = self.resumption.hooks(names, [fit.outputs_for for fit in fits], finished)
-        outcomes = train(
+        outcomes = train_plans(
+            plans,
             programs,
-            replicas,
-            plan.x,
-            plan.y,
-            loss=plan.network.model.loss,
-            metrics=metrics or [],
-            weighted_metrics=weighted_metrics,
-            batch_size=plan.batch_size,
-            validation_batch_size=plan.validation_batch_size,
-            shuffle=plan.shuffle,
-            callbacks=plan.callbacks,
-            resumable=self.continues,
+            **how,
             chunking=chunking,
+            workers=self.workers and self.workers.for_call(self.shared, positions, **how),
             **self.progress.added_to(hooks, fits, [each.epochs for each in plans]),
         )
         self.last |= {key: each for key, each in zip(keys, outcomes, strict=True) if each.state is not None}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
@@ -13,7 +14,6 @@ from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.networks import is_convolutional
 from keras_amsgrad.replicas.replica import Replica
 from keras_amsgrad.replicas.settings import PureForm
-from keras_amsgrad.replicas.threads import at_once
 
 Item = TypeVar("Item")
 
@@ -141,11 +141,11 @@ def joined(chunks: Sequence[Chunk], at_most: int, key: Callable[[Chunk], Hashabl
     return found + partial
 
 
-def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, replicas: int) -> int:
+def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, replicas: int, at_once: int) -> int:
     """Return how many of `replicas` replicas of `model` to train in one chunk: an estimate from shapes, at least 1.
 
-    Chunks that train at the same time share `memory` bytes, and on a CPU its cache; two for each core keep all cores
-    busy until the end.
+    Of the chunks that train `at_once`, those on one machine, a core each, share `memory` bytes, and on a CPU its cache;
+    two for each that trains at the same time keep all of them busy until the end.
 
     A weight is held with its slots, its gradient and a copy of each while it is replaced; the outputs of a layer are
     held for the backward pass. Convolutional networks train one by one: mapped over replicas, their convolutions become
@@ -155,11 +155,11 @@ def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, 
         return 1
     weights = sum(math.prod(v.shape) for v in model.variables)
     activations = sum(map(_numbers_out, model.layers)) * max(batch_size, 1000)
-    threads = at_once(model)
-    at_most = memory // threads // (4 * (weights * 2 * (2 + slots) + 3 * activations))
+    here = min(at_once, os.cpu_count() or 1)
+    at_most = memory // here // (4 * (weights * 2 * (2 + slots) + 3 * activations))
     if not backends.has_gpu():
-        in_cache = CACHE // threads // (4 * weights * (2 + slots))
-        at_most = min(at_most, in_cache, max(SMALL, math.ceil(replicas / (2 * threads))))
+        in_cache = CACHE // here // (4 * weights * (2 + slots))
+        at_most = min(at_most, in_cache, max(SMALL, math.ceil(replicas / (2 * at_once))))
     return max(1, int(at_most))
 
 

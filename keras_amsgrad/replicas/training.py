@@ -4,8 +4,8 @@ import dataclasses
 import pathlib
 import threading
 import warnings
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -26,6 +26,20 @@ from keras_amsgrad.replicas.threads import at_once, each_in_threads
 from keras_amsgrad.rules import Tensor
 
 MEMORY = 4 * 2**30  # bytes for one chunk
+
+
+class Workers(Protocol):
+    """Other processes that train chunks, in place of threads of this one."""
+
+    @property
+    def count(self) -> int:
+        """How many chunks they train at the same time."""
+
+    def train(self, chunking: Chunking, backups: Sequence[pathlib.Path | None]) -> Iterator[tuple[int, list[Outcome]]]:
+        """Train chunks; yield (number of a chunk in `chunking.parts`, outcomes of its replicas) as they finish.
+
+        `backups` are the files in which the chunks save their states.
+        """
 
 
 def train(
@@ -54,6 +68,7 @@ def train(
     resumable: bool = False,
     chunking: Chunking | None = None,
     on_start: Callable[[Chunking, list[int]], object] | None = None,
+    workers: Workers | None = None,
 ) -> list[Any]:  # of `Outcome`, and of None for what is `finished`
     """Train every replica as `model.fit` would train it alone, and return an `Outcome` for each, in their order.
 
@@ -99,6 +114,7 @@ def train(
         chunking: How to divide the replicas into chunks, as an earlier call did; `memory` and `together` do not act.
         on_start: Called as `on_start(chunking, firsts)` before training: how the replicas are divided, and the numbers
             of the first chunk of each compiled program.
+        workers: Other processes that train the chunks, where there is more than one chunk; None: this process.
 
     Raises:
         UnsupportedError: Something that `model.fit` supports and replicas do not. The message names it; nothing has
@@ -159,14 +175,22 @@ def train(
         if chunking:
             found = chunking.chunks(replicas)
         else:
-            found = _chunks(replicas, groups, programs, options, memory, together)
+            count = workers.count if workers else at_once(programs.template) if replicas else 1
+            found = _chunks(replicas, groups, programs, options, memory, together, count)
         if on_start is not None:
             parts = tuple((tuple(chunk.positions), chunk.size) for chunk in found)
             on_start(Chunking(parts, programs.steps), programs.first_of_each(found))
         missing = [chunk for chunk in found if not set(chunk.positions) <= set(finished)]
-        for leader in (leader for chunk in missing for leader in chunk.leaders):
-            programs.weights_for(leader.seed)  # here, because the threads below share one random state
-        if missing:
+        if workers and len(missing) > 1:
+            for chunk in missing:
+                programs.program(chunk)  # which is not traced, but later calls divide replicas as if it had been
+            parts = tuple((tuple(chunk.positions), chunk.size) for chunk in missing)
+            backups = [backup_of(chunk).path for chunk in missing]
+            for k, of_chunk in workers.train(Chunking(parts, programs.steps), backups):
+                done(missing[k], of_chunk)
+        elif missing:
+            for leader in (leader for chunk in missing for leader in chunk.leaders):
+                programs.weights_for(leader.seed)  # here, because the threads below share one random state
             each_in_threads(at_once(programs.template), train_one, missing, done)
     return outcomes
 
@@ -228,12 +252,16 @@ def _chunks(
     options: TrainingOptions,
     memory: int,
     together: int | None,
+    count: int,
 ) -> list[Chunk]:
-    """Return all chunks: each of one group, or of several where the backend maps a program over groups."""
+    """Return all chunks, of which `count` train at the same time.
+
+    Each has one group, or several where the backend maps a program over groups.
+    """
     limits = []
     for group in groups:
         slots = replicas[group[0]].form.arrays
-        estimate = chunks.largest_chunk(programs.template, slots, options.batch_size, memory, len(replicas))
+        estimate = chunks.largest_chunk(programs.template, slots, options.batch_size, memory, len(replicas), count)
         limits.append(together if together and backends.CAN_STACK else estimate)
     found = [programs.with_room(chunk) for chunk in chunks.chunks_of_groups(replicas, groups, limits)]
     if not found or not backends.can_map_groups():

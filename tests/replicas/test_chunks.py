@@ -116,8 +116,9 @@ def test_the_size_of_a_chunk_is_estimated_for_open_shapes_and_layers_that_are_sh
     of_a_replica = 4 * (20 * 2 * (2 + 2) + 3 * (4 + 8) * 1000)
     for fit in (1, 3):
         memory = fit * of_a_replica * at_once(model)
-        assert largest_chunk(model, slots=2, batch_size=32, memory=memory, replicas=10) == fit
-        assert largest_chunk(model, slots=2, batch_size=32, memory=memory - 1, replicas=10) == max(1, fit - 1)
+        shared = {"slots": 2, "batch_size": 32, "replicas": 10, "at_once": at_once(model)}
+        assert largest_chunk(model, memory=memory, **shared) == fit
+        assert largest_chunk(model, memory=memory - 1, **shared) == max(1, fit - 1)
 
 
 @pytest.mark.skipif(backends.BACKEND != "tensorflow", reason="only TensorFlow warns")

@@ -1,7 +1,5 @@
 """A study on a real Dask cluster on loopback: a scheduler and two workers, one of which is killed half-way."""
 
-import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,48 +16,12 @@ from studies.data import official
 from studies.records.journal import key
 from studies.training import repeats
 from studies.training.search import search_fits
+from tests.conftest import ONE_THREAD
 from tests.smoke import SMOKE
 
 pytest.importorskip("distributed")
 
 from studies.training.engines.dask import chunks_of
-
-ENVIRONMENT = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-
-
-@pytest.fixture
-def scheduler():
-    """The address of a scheduler on loopback."""
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
-    process = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
-    try:
-        yield _first_address(process.stderr)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _first_address(lines):
-    for line in lines:
-        if found := re.search(r"tcp://127\.0\.0\.1:\d+", line):
-            return found.group()
-    raise AssertionError("the scheduler said no address")
-
-
-@pytest.fixture
-def workers(scheduler, tmp_path):
-    """Two workers in process groups of their own, without nannies: a killed one stays dead."""
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", "1", "--no-nanny"]
-    command += ["--no-dashboard", "--host", "127.0.0.1", "--local-directory", str(tmp_path / "dask")]
-    processes = [
-        subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True, env=ENVIRONMENT) for _ in range(2)
-    ]
-    try:
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
 
 
 def test_a_cluster_without_workers_is_named(scheduler, tmp_path, capsys):
@@ -69,17 +31,17 @@ def test_a_cluster_without_workers_is_named(scheduler, tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["replicas", "gridsearch"])
-def test_a_study_survives_a_killed_worker_and_gives_the_numbers_of_one_process(engine, scheduler, workers, tmp_path):
+def test_a_study_survives_a_killed_worker_with_the_numbers_of_one_process(engine, scheduler, dask_workers, tmp_path):
     spread_out, alone = tmp_path / "spread", tmp_path / "alone"
     own = [*SMOKE, "--engine", engine]
     command = [sys.executable, "-m", "studies", "run", *own, "--dask", scheduler, "--out", str(spread_out)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ONE_THREAD)
     end = time.monotonic() + 120
     while len(records(spread_out)) < 2:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < end, "the study did not get going"
         time.sleep(0.05)
-    workers[0].send_signal(signal.SIGKILL)
+    dask_workers[0].send_signal(signal.SIGKILL)
     error = process.communicate(timeout=240)[1]
     assert process.returncode == 0, error
     assert main(["run", *own, "--out", str(alone)]) == 0

@@ -3,15 +3,14 @@
 import contextlib
 import itertools
 import math
-import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from distributed import Client, KilledWorker, get_worker
-from joblib.externals.loky import get_reusable_executor
+from distributed import Client, KilledWorker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from keras_amsgrad.dask import in_own_process
 from studies.catalog.fit import Fit
 from studies.data import official
 from studies.data.dataset import Preparation
@@ -94,15 +93,8 @@ def _batches(fit: Fit) -> tuple[int, int]:
 
 
 def _train(chunk: list[Fit], **arguments: Any) -> None:
-    """Train a chunk in a process of its own, below a Dask worker.
-
-    A Dask worker runs its tasks in threads, beside threads of its own that draw from the same global random numbers;
-    a fit whose seed is to mean anything needs a process to itself.
-    """
-    threads = get_worker().state.nthreads
-    share = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // threads))}
-    executor = get_reusable_executor(max_workers=threads, timeout=60, env=share)
-    executor.submit(_train_here, chunk, **arguments).result()
+    """Train a chunk in a process of its own, below a Dask worker."""
+    in_own_process(_train_here, chunk, **arguments)
 
 
 def _train_here(chunk: list[Fit], *, preparation: Preparation, journal: Journal, engine: engines.Dask) -> None:
