@@ -83,9 +83,18 @@ def fit_uses_xla() -> bool:
 
 def has_gpu() -> bool:
     """Return whether programs run on a GPU."""
+    return bool(gpus())
+
+
+@functools.cache
+def gpus() -> list[str]:
+    """Return the names of the GPUs, or other accelerators, on which programs can run, as `keras.device` takes them."""
     if BACKEND == "tensorflow":
-        return bool(tf.config.list_physical_devices("GPU"))
-    return jax.default_backend() != "cpu" if BACKEND == "jax" else torch.cuda.is_available()
+        return [f"gpu:{i}" for i in range(len(tf.config.list_logical_devices("GPU")))]
+    if BACKEND == "jax":
+        kind = jax.default_backend()
+        return [] if kind == "cpu" else [f"{kind}:{i}" for i in range(len(jax.local_devices()))]
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
 
 
 def loops_slow_convolutions() -> bool:

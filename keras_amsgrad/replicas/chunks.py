@@ -144,8 +144,8 @@ def joined(chunks: Sequence[Chunk], at_most: int, key: Callable[[Chunk], Hashabl
 def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, replicas: int, at_once: int) -> int:
     """Return how many of `replicas` replicas of `model` to train in one chunk: an estimate from shapes, at least 1.
 
-    Of the chunks that train `at_once`, those on one machine, a core each, share `memory` bytes, and on a CPU its cache;
-    two for each that trains at the same time keep all of them busy until the end.
+    On a CPU, the chunks that train `at_once` on one machine, a core each, share `memory` bytes and its cache; two for
+    each that trains at the same time keep all of them busy until the end. On GPUs, each chunk has `memory` bytes.
 
     A weight is held with its slots, its gradient and a copy of each while it is replaced; the outputs of a layer are
     held for the backward pass. Convolutional networks train one by one: mapped over replicas, their convolutions become
@@ -155,12 +155,12 @@ def largest_chunk(model: keras.Model, slots: int, batch_size: int, memory: int, 
         return 1
     weights = sum(math.prod(v.shape) for v in model.variables)
     activations = sum(map(_numbers_out, model.layers)) * max(batch_size, 1000)
+    in_memory = memory // (4 * (weights * 2 * (2 + slots) + 3 * activations))
+    if backends.has_gpu():  # each has a memory of its own
+        return max(1, min(in_memory, math.ceil(replicas / at_once)))
     here = min(at_once, os.cpu_count() or 1)
-    at_most = memory // here // (4 * (weights * 2 * (2 + slots) + 3 * activations))
-    if not backends.has_gpu():
-        in_cache = CACHE // here // (4 * weights * (2 + slots))
-        at_most = min(at_most, in_cache, max(SMALL, math.ceil(replicas / (2 * at_once))))
-    return max(1, int(at_most))
+    in_cache = CACHE // (4 * weights * (2 + slots))
+    return max(1, min(in_memory // here, in_cache // here, max(SMALL, math.ceil(replicas / (2 * at_once)))))
 
 
 def _numbers_out(layer: keras.Layer) -> int:

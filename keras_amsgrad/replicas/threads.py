@@ -1,8 +1,10 @@
-"""Train several chunks at the same time, because a small program leaves cores idle between its operations."""
+"""Train several chunks at the same time: on several GPUs, or because a small program leaves cores idle."""
 
+import contextlib
 import os
+import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, TypeVar
 
@@ -15,14 +17,40 @@ Item = TypeVar("Item")
 
 
 def at_once(model: keras.Model) -> int:
-    """Return how many chunks to train at the same time: on a CPU, one for each core.
+    """Return how many chunks to train at the same time: one for each GPU or, without one, for each core.
 
-    Convolutional networks keep all cores busy, so their chunks train one after another. So do all chunks on a GPU, and
-    where a step is plain Python.
+    Convolutional networks keep all cores busy, so their chunks train one after another. So do all chunks where a step
+    is plain Python.
     """
-    if backends.has_gpu() or not backends.CAN_STACK or is_convolutional(model):
+    if not backends.CAN_STACK:
         return 1
-    return os.cpu_count() or 1
+    if backends.has_gpu():
+        return len(backends.gpus())
+    return 1 if is_convolutional(model) else os.cpu_count() or 1
+
+
+class Devices:
+    """The GPUs of this machine, each for one thread at a time; one GPU, or none, is Keras's to choose."""
+
+    def __init__(self) -> None:
+        names = backends.gpus()
+        self.are_several = len(names) > 1
+        self.free: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for name in names:
+            self.free.put(name)
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[str | None]:
+        """Run the block on a GPU that is free, and give its name; None where there are not several."""
+        if not self.are_several:
+            yield None
+            return
+        name = self.free.get()
+        try:
+            with keras.device(name):
+                yield name
+        finally:
+            self.free.put(name)
 
 
 def each_in_threads(

@@ -1,6 +1,7 @@
 """Train replicas: check the arguments, make chunks, train one after another or several at once."""
 
 import dataclasses
+import functools
 import pathlib
 import threading
 import warnings
@@ -22,7 +23,7 @@ from keras_amsgrad.replicas.measures import measures_of
 from keras_amsgrad.replicas.networks import check_network
 from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome, Replica
-from keras_amsgrad.replicas.threads import at_once, each_in_threads
+from keras_amsgrad.replicas.threads import Devices, at_once, each_in_threads
 from keras_amsgrad.rules import Tensor
 
 MEMORY = 4 * 2**30  # bytes for one chunk
@@ -139,24 +140,31 @@ def train(
     for replica in replicas:
         _check_start(replica.start, epochs if replica.epochs is None else replica.epochs)
     replicas = _with_row_weights(replicas, sample_weight, len(np.asarray(y)))
-    options = TrainingOptions(
-        keras.tree.map_structure(_tensor, x),
-        _tensor(y),
-        batch_size,
-        validation_batch_size or batch_size,
-        fill_last_batch,
-        epochs,
-        shuffle,
-        [*([early_stopping] if early_stopping else []), *callbacks],
-        resumable,
-    )
+
+    @functools.cache
+    def options_on(device: str | None) -> TrainingOptions:
+        """Return the options, with the data on the device of the scope in which this is called."""
+        return TrainingOptions(
+            keras.tree.map_structure(_tensor, x),
+            _tensor(y),
+            batch_size,
+            validation_batch_size or batch_size,
+            fill_last_batch,
+            epochs,
+            shuffle,
+            [*([early_stopping] if early_stopping else []), *callbacks],
+            resumable,
+        )
+
+    options, devices = options_on(None), Devices()
     outcomes: list[Outcome | None] = [None] * len(replicas)
 
     def backup_of(chunk: Chunk) -> Backup:
         return Backup(backup(chunk.positions) if backup and not options.restores_weights else None)
 
     def train_one(chunk: Chunk, stop: threading.Event) -> list[Outcome]:
-        return train_chunk(chunk, programs, options, backup_of(chunk), on_epoch, stop)
+        with devices.one() as device:
+            return train_chunk(chunk, programs, options_on(device), backup_of(chunk), on_epoch, stop)
 
     def done(chunk: Chunk, found: list[Outcome]) -> None:
         for i, outcome in zip(chunk.positions, found, strict=True):
