@@ -1,13 +1,15 @@
 """Kill a running search at random instants, start it again, until it is done; count what was lost or trained twice.
 
     python benchmarks/crash_search.py [--kills 50] [--search grid|halving]
+    python benchmarks/crash_search.py --dask [--kills 20]   # kill workers of a Dask cluster of two, not the search
     python benchmarks/crash_search.py --memory 300       # largest memory, in bytes, of a search of so many fits
     python benchmarks/crash_search.py --start 10000      # seconds until a resume of so many finished fits trains
 
 Without `--memory` and `--start`, searches are run in new folders until so many kills met one. Prints one JSON line: the
 kills, how many of these came after another fit was kept, searches, kept fits lost, kept fits written again, replicas
 that trained a second time because a kill met the writing of their chunk, and whether `cv_results_` (times apart) and
-the refitted weights of every search are those of an uninterrupted one, to the bit.
+the refitted weights of every search are those of an uninterrupted one, to the bit. With `--dask`, a killed worker is
+replaced by a new one, and `starts` counts how often searches were started: again where Dask gave a chunk up.
 """
 
 import argparse
@@ -15,7 +17,9 @@ import contextlib
 import functools
 import hashlib
 import json
+import random
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +27,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from benchmarks.crash import crash_until_done, run  # noqa: E402 - found there
+import joblib  # noqa: E402
+
+from benchmarks import cluster  # noqa: E402 - found there
+from benchmarks.crash import crash_until_done, run  # noqa: E402
 
 ROWS = 1500
 
@@ -67,9 +74,10 @@ def data(rows=ROWS):
     return chance.normal(size=(rows, 784)).astype("float32"), np.arange(rows) % 10
 
 
-def search(kind, folder, results):
-    """Run a search; write its results, times apart, and a digest of its weights to the file `results`.
+def search(kind, folder, results, address=None):
+    """Run a search, on the cluster of a Dask scheduler if its address is given.
 
+    Its results, times apart, and a digest of its weights are written to the file `results`.
     Replicas that train although they are kept are counted in the file `again` beside it, a line for each chunk.
     """
     import keras
@@ -90,7 +98,12 @@ def search(kind, folder, results):
         return {**found, "on_chunk": on_chunk}
 
     Resumption.hooks = counted
-    found = search_of(kind, folder).fit(*data())
+    with contextlib.ExitStack() as stack:
+        if address:
+            from distributed import Client
+
+            stack.enter_context(joblib.parallel_config("dask", client=stack.enter_context(Client(address))))
+        found = search_of(kind, folder).fit(*data())
     weights = [keras.ops.convert_to_numpy(each).tobytes() for each in found.best_estimator_.model_.variables]
     kept = {name: [repr(each) for each in values] for name, values in found.cv_results_.items() if "time" not in name}
     results.write_text(json.dumps([kept, hashlib.sha256(b"".join(weights)).hexdigest()]))
@@ -118,6 +131,49 @@ def crash(kind, kills, shortest, longest):
             again = (Path(temporary) / name / "again").read_text().split()
             counts["trained_in_part_again"] += sum(map(int, again))
             same = same and (Path(temporary) / name / "results").read_text() == whole
+    return {"search": kind, **counts, "same_results": same}
+
+
+def crash_workers(kind, kills, shortest, longest):
+    """Return what `kills` kills of workers did to searches that the workers train."""
+    counts = dict.fromkeys(("kills", "after_new_records", "searches", "starts", "lost", "retrained"), 0)
+    chance = random.Random(0)
+    with tempfile.TemporaryDirectory() as temporary, cluster.scheduler() as address:
+        here = Path(temporary)
+        with cluster.Workers(address, 2, here / "dask") as workers:
+
+            def start(name):
+                (here / name).mkdir(exist_ok=True)
+                command = [sys.executable, __file__, "--search", kind, "--child", str(here / name), "--dask"]
+                counts["starts"] += 1
+                return subprocess.Popen([*command, "--address", address], stderr=subprocess.PIPE, text=True)
+
+            if start("whole").wait():
+                raise RuntimeError("the search without kills failed")
+            whole, same = (here / "whole" / "results").read_text(), True
+            while counts["kills"] < kills:
+                name = str(counts["searches"])
+                found = functools.partial(records, here / name / "kept")
+                process = start(name)
+                while process.returncode != 0:
+                    before, killed = found(), False
+                    try:
+                        _, error = process.communicate(timeout=chance.uniform(shortest, longest))
+                        if process.returncode:  # a chunk met more kills than Dask's scheduler allows
+                            if "WorkersError" not in error:
+                                raise RuntimeError(f"it failed instead of going on: {error}")
+                            process = start(name)
+                    except subprocess.TimeoutExpired:
+                        if killed := counts["kills"] < kills:
+                            counts["kills"] += 1
+                            workers.kill(chance.randrange(2))
+                            workers.start()
+                    after = found()
+                    counts["after_new_records"] += killed and after.keys() > before.keys()
+                    counts["lost"] += len(before.keys() - after.keys())
+                    counts["retrained"] += sum(before[each] != after[each] for each in before.keys() & after.keys())
+                counts["searches"] += 1
+                same = same and (here / name / "results").read_text() == whole
     return {"search": kind, **counts, "same_results": same}
 
 
@@ -180,14 +236,17 @@ def main():
     parser.add_argument("--longest", type=float, default=16, help="and at most: enough to start and finish a chunk")
     parser.add_argument("--memory", type=int)
     parser.add_argument("--start", type=int)
+    parser.add_argument("--dask", action="store_true", help="kill workers of a Dask cluster, not the search")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--address", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        search(options.search, options.child / "kept", options.child / "results")
+        search(options.search, options.child / "kept", options.child / "results", options.address)
     elif options.memory or options.start:
         print(json.dumps(memory(options.memory) if options.memory else start(options.start)))
     else:
-        print(json.dumps(crash(options.search, options.kills, options.shortest, options.longest)))
+        kill = crash_workers if options.dask else crash
+        print(json.dumps(kill(options.search, options.kills, options.shortest, options.longest)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
 import os
-import re
-import subprocess
-import sys
 
 import pytest
 
+from benchmarks import cluster
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-ONE_THREAD = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture
@@ -38,36 +36,15 @@ def whole(tmp_path_factory):
 @pytest.fixture
 def scheduler():
     """The address of a Dask scheduler on loopback."""
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
-    process = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True, env=ONE_THREAD)
-    try:
-        yield _first_address(process.stderr)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _first_address(lines):
-    for line in lines:
-        if found := re.search(r"tcp://127\.0\.0\.1:\d+", line):
-            return found.group()
-    raise AssertionError("the scheduler said no address")
+    with cluster.scheduler() as address:
+        yield address
 
 
 @pytest.fixture
 def dask_workers(scheduler, tmp_path):
-    """Two Dask workers in process groups of their own, without nannies: a killed one stays dead."""
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", "1", "--no-nanny"]
-    command += ["--no-dashboard", "--host", "127.0.0.1", "--local-directory", str(tmp_path / "dask")]
-    processes = [
-        subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True, env=ONE_THREAD) for _ in range(2)
-    ]
-    try:
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
+    """Two workers of the scheduler."""
+    with cluster.Workers(scheduler, 2, tmp_path / "dask") as workers:
+        yield workers
 
 
 def pytest_collection_modifyitems(items):

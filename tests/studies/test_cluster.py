@@ -1,6 +1,5 @@
 """A study on a real Dask cluster on loopback: a scheduler and two workers, one of which is killed half-way."""
 
-import signal
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ import pandas as pd
 import pytest
 
 import studies
+from benchmarks.cluster import ONE_THREAD
 from benchmarks.crash import records, same_tables
 from studies.catalog import STUDIES
 from studies.command_line.main import main
@@ -16,7 +16,6 @@ from studies.data import official
 from studies.records.journal import key
 from studies.training import repeats
 from studies.training.search import search_fits
-from tests.conftest import ONE_THREAD
 from tests.smoke import SMOKE
 
 pytest.importorskip("distributed")
@@ -41,7 +40,7 @@ def test_a_study_survives_a_killed_worker_with_the_numbers_of_one_process(engine
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < end, "the study did not get going"
         time.sleep(0.05)
-    dask_workers[0].send_signal(signal.SIGKILL)
+    dask_workers.kill(0)
     error = process.communicate(timeout=240)[1]
     assert process.returncode == 0, error
     assert main(["run", *own, "--out", str(alone)]) == 0
