@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import pickle
 import threading
 import uuid
 from collections.abc import Hashable, Iterator, Sequence
@@ -12,7 +13,6 @@ import keras
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import BACKENDS, ParallelBackendBase, get_active_backend
 
-from keras_amsgrad.dask import in_dask_worker, in_own_process
 from keras_amsgrad.model_selection.adapter import Adapter
 from keras_amsgrad.model_selection.fits import Fit, warn
 from keras_amsgrad.model_selection.plans import Plan
@@ -86,12 +86,7 @@ class JoblibWorkers:
 
     def __init__(self, backend: ParallelBackendBase, n_jobs: int | None, search: SharedSearch) -> None:
         self.search, self.count = search, effective_n_jobs(n_jobs)
-        self.parallel = Parallel(
-            n_jobs=n_jobs,
-            backend=_with_search_everywhere(backend, search),
-            batch_size=1,
-            return_as="generator_unordered",
-        )
+        self.parallel = Parallel(n_jobs=n_jobs, backend=backend, batch_size=1, return_as="generator_unordered")
 
     def __enter__(self) -> "JoblibWorkers":
         with _explained():
@@ -112,19 +107,41 @@ class JoblibWorkers:
             WorkersError: A worker ended, or could not receive a task.
             Exception: What training raised in a worker.
         """
-        calls = (delayed(_train)(self.search, batch, number, task) for number, task in enumerate(tasks))
         with _explained():
-            found = self.parallel(calls)
-        with contextlib.closing(found):
-            while True:
+            running = self.parallel(self._call(batch, number, task) for number, task in enumerate(tasks))
+        with contextlib.closing(running):
+            for _ in tasks:
                 with _explained():
-                    each = next(found, None)
-                if each is None:
-                    return
-                number, result = each
+                    number, result = self._result(next(running))
                 if isinstance(result, Exception):
                     raise result
                 yield number, result
+
+    def _call(self, batch: SharedBatch, number: int, task: Task) -> Any:
+        return delayed(_train)(self.search.name, batch, number, task, self.search)
+
+    def _result(self, found: Any) -> tuple[int, list[Outcome] | Exception]:
+        return found
+
+
+class DaskWorkers(JoblibWorkers):
+    """The workers of a Dask cluster: each receives the search once, and trains in processes below it."""
+
+    def __init__(self, backend: Any, n_jobs: int | None, search: SharedSearch) -> None:
+        from keras_amsgrad import dask
+
+        with _explained():
+            self.dask, self.pickled = dask, dask.pickled(search)
+            # joblib would send a large argument to one worker, and lose it with that worker.
+            everywhere = type(backend)(client=backend.client, scatter=[self.pickled], **backend.submit_kwargs)
+        super().__init__(everywhere, n_jobs, search)
+
+    def _call(self, batch: SharedBatch, number: int, task: Task) -> Any:
+        call = _train, (self.search.name, batch, number, task)
+        return delayed(self.dask.in_own_process)(self.dask.pickled(call), self.pickled)
+
+    def _result(self, found: bytes) -> tuple[int, list[Outcome] | Exception]:
+        return self.dask.unpickled(found)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -183,7 +200,8 @@ def workers_of(n_jobs: int | None, search: SharedSearch) -> Iterator[JoblibWorke
     if n_jobs == 1 or forks or shares_memory or all_cores:
         yield None
         return
-    with JoblibWorkers(backend, n_jobs, search) as workers:
+    kind = DaskWorkers if hasattr(backend, "data_futures") else JoblibWorkers
+    with kind(backend, n_jobs, search) as workers:
         yield workers
 
 
@@ -261,30 +279,25 @@ class SearchInWorker:
             )
 
 
-def _train(search: SharedSearch, batch: SharedBatch, number: int, task: Task) -> tuple[int, list[Outcome] | Exception]:
-    """Train a chunk in a worker; return its number, and its outcomes or what training raised."""
-    if not in_dask_worker():
-        return number, _train_here(search.name, search, batch, task)
-    found = in_own_process(_train_here, search.name, None, batch, task)
-    return number, in_own_process(_train_here, search.name, search, batch, task) if found is None else found
-
-
 _one_at_a_time = threading.Lock()  # a backend may run tasks in threads, which share one random state
 _search_here: SearchInWorker | None = None
 
 
-def _train_here(name: str, search: SharedSearch | None, batch: SharedBatch, task: Task) -> Any:
-    """Train a chunk in this process; return its outcomes, or the exception, or None where it lacks the search."""
+def _train(
+    name: str, batch: SharedBatch, number: int, task: Task, search: SharedSearch | bytes
+) -> tuple[int, list[Outcome] | Exception]:
+    """Train a chunk in this process; return its number, and its outcomes or what training raised.
+
+    `search` is read where this process does not know the search `name`; bytes are a pickled one.
+    """
     global _search_here
     with _one_at_a_time:
         if _search_here is None or _search_here.name != name:
-            if search is None:
-                return None
-            _search_here = SearchInWorker(search)
+            _search_here = SearchInWorker(pickle.loads(search) if isinstance(search, bytes) else search)
         try:
-            return _search_here.train(batch, task)
+            return number, _search_here.train(batch, task)
         except Exception as error:
-            return error
+            return number, error
 
 
 def _settings() -> dict[str, Any]:
@@ -306,17 +319,6 @@ def _take_settings(settings: dict[str, Any]) -> None:
     keras.config.set_floatx(settings["floatx"])
     keras.config.set_image_data_format(settings["image_data_format"])
     keras.config.set_dtype_policy(keras.dtype_policies.deserialize(settings["dtype_policy"]))
-
-
-def _with_search_everywhere(backend: Any, search: SharedSearch) -> Any:
-    """Return a backend that has sent the search to each worker, where joblib's own way would lose it with a worker.
-
-    To the workers of Dask joblib sends a large argument once, to one of them.
-    """
-    if not hasattr(backend, "data_futures"):
-        return backend
-    with _explained():
-        return type(backend)(client=backend.client, scatter=[search], **backend.submit_kwargs)
 
 
 @contextlib.contextmanager

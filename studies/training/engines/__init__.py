@@ -22,9 +22,10 @@ class Replicas:
     name: ClassVar[str] = "replicas"
 
     def train(self, fits: list[Fit], workspace: "Workspace") -> None:
-        from studies.training.engines.replicas import train
+        from studies.training.engines import processes, replicas
 
-        train(fits, workspace, self.together)
+        replicas.train(fits, workspace, self.together)
+        processes.train(fits, workspace, jobs=1)
 
 
 @dataclass(frozen=True)

@@ -1,52 +1,80 @@
-"""Fits on a Dask cluster: chunks of replicas, or single fits."""
+"""Fits on a Dask cluster: chunks of replicas, and single fits by Keras's `fit`."""
 
 import contextlib
-import itertools
-import math
+import dataclasses
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from distributed import Client, KilledWorker
+from distributed import Client, Future, KilledWorker, as_completed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from keras_amsgrad.dask import in_own_process
+from keras_amsgrad.dask import in_own_process, pickled
+from keras_amsgrad.replicas.chunks import Chunking
 from studies.catalog.fit import Fit
 from studies.data import official
-from studies.data.dataset import Preparation
+from studies.data.dataset import Dataset, Preparation
 from studies.errors import StudyError
 from studies.records.journal import Journal
 from studies.startup import import_keras
 from studies.training import engines
-from studies.training.engines import Processes, Replicas
-from studies.training.progress import Progress
+from studies.training.engines import Replicas
 from studies.training.workspace import Workspace
-
-TASKS_OF_A_WORKER = 2  # so that a worker that is done early takes another's
 
 
 def train(fits: list[Fit], workspace: Workspace, engine: engines.Dask) -> None:
     """Train the fits that the journal lacks on the cluster of a scheduler.
 
-    Each worker reads the data itself: joblib's Dask backend would keep the only copy of an array on one worker, and
-    lose it, and the study, with that worker. The chunk of a killed worker goes to another, and goes on from its backup.
+    Each worker reads the data itself, and records what it has trained. A chunk of replicas is what travels; that of a
+    killed worker goes to another one, and goes on from its backup. Chunks are divided here, so that the numbers are
+    those of this process.
     """
-    data, journal = workspace.data, workspace.journal
+    from studies.training.engines import replicas
+
+    data = workspace.data
     if data.preparation is None:
         raise StudyError(f"The workers of a cluster cannot read {data.name}; train on this machine, without Dask.")
+    preparation = data.preparation
     with _client(engine.address) as client:
-        workers = len(client.scheduler_info()["workers"])
-        chunks = chunks_of(fits, workers) if engine.name == Replicas.name else [[fit] for fit in fits]
-        missing = [chunk for chunk in chunks if workspace.missing(chunk)]
-        how = {"preparation": data.preparation, "journal": journal, "engine": engine}
-        futures = client.map(_train, missing, **how, pure=False)
         try:
-            client.gather(futures)
+            if engine.name == Replicas.name:
+                here = client, preparation, workspace.journal
+                replicas.train(fits, workspace, engine.together, lambda alike: ChunkWorkers(*here, alike))
+            singles = [
+                _submitted(client, _train_fit, fit, preparation, workspace.journal) for fit in workspace.missing(fits)
+            ]
+            client.gather(singles)
         except (KilledWorker, TerminatedWorkerError) as error:
             raise StudyError(
                 "Fits took down Dask workers, perhaps for want of memory. Finished fits are kept: run the command "
                 "again to continue, with more memory or fewer threads for each worker if it happens again."
             ) from error
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ChunkWorkers:
+    """The workers of a cluster, as `keras_amsgrad.replicas.train` uses them for fits of one network."""
+
+    client: Client
+    preparation: Preparation
+    journal: Journal
+    fits: Sequence[Fit]
+
+    @property
+    def count(self) -> int:
+        return sum(self.client.ncores().values())
+
+    def train(self, chunking: Chunking, backups: Sequence[Path | None]) -> Iterator[tuple[int, list[Any]]]:
+        """Train chunks, which the workers record; yield the number of each, without outcomes, as they finish."""
+        numbers = {}
+        for number, ((part, size), backup) in enumerate(zip(chunking.parts, backups, strict=True)):
+            alone = Chunking(((tuple(range(len(part))), size),), chunking.steps)
+            chunk = [self.fits[i] for i in part], self.preparation, self.journal, alone, backup
+            numbers[_submitted(self.client, _train_chunk, *chunk)] = number
+        for future in as_completed(numbers):
+            future.result()  # which raises what the worker raised
+            yield numbers[future], [None] * len(chunking.parts[numbers[future]][0])
 
 
 @contextlib.contextmanager
@@ -61,49 +89,35 @@ def _client(address: str) -> Iterator[Client]:
         yield client
 
 
-def chunks_of(fits: Sequence[Fit], workers: int) -> list[list[Fit]]:
-    """Return lists of fits to train as one task each: at least two tasks for each worker, where the fits allow it.
-
-    A task has fits of one network and one optimizer, so that it compiles one program, and as far as possible those
-    with the same seed and fold, which share their batches.
-    """
-    most = math.ceil(len(fits) / workers / TASKS_OF_A_WORKER)
-    chunks: list[list[Fit]] = []
-    in_order = sorted(fits, key=lambda fit: (_program(fit), _batches(fit)))
-    for _, of_program in itertools.groupby(in_order, key=_program):
-        open_: list[Fit] = []
-        for _, alike in itertools.groupby(of_program, key=_batches):
-            group = list(alike)
-            if open_ and len(open_) + len(group) > most:
-                chunks.append(open_)
-                open_ = []
-            pieces = [group[i : i + most] for i in range(0, len(group), most)]
-            chunks += pieces[:-1]
-            open_ = open_ + pieces[-1]
-        chunks.append(open_)
-    return chunks
+def _submitted(client: Client, *call: Any) -> Future:
+    function, *arguments = call
+    return client.submit(in_own_process, pickled((function, arguments)), pure=False)
 
 
-def _program(fit: Fit) -> tuple[Any, ...]:
-    return fit.model, fit.l2, fit.optimizer, str(fit.bias_correction)
+def _train_chunk(
+    fits: list[Fit], preparation: Preparation, journal: Journal, chunking: Chunking, backup: Path | None
+) -> None:
+    """Train a chunk in this process, and record its fits."""
+    data = _data(fits[0], preparation)
+    from studies.training.engines.replicas import train_alike
+
+    train_alike(fits, data, journal, chunking=chunking, backup=lambda positions: backup)
 
 
-def _batches(fit: Fit) -> tuple[int, int]:
-    return fit.seed, -1 if fit.fold is None else fit.fold
+def _train_fit(fit: Fit, preparation: Preparation, journal: Journal) -> None:
+    """Train a fit by Keras's `fit` in this process, and record it."""
+    data = _data(fit, preparation)
+    from studies.training import repeats
+
+    repeats.train(fit, data, journal)
 
 
-def _train(chunk: list[Fit], **arguments: Any) -> None:
-    """Train a chunk in a process of its own, below a Dask worker."""
-    in_own_process(_train_here, chunk, **arguments)
-
-
-def _train_here(chunk: list[Fit], *, preparation: Preparation, journal: Journal, engine: engines.Dask) -> None:
+def _data(fit: Fit, preparation: Preparation) -> Dataset:
     import_keras()
     data = _prepared(preparation)
-    if data.fingerprint != chunk[0].data:
+    if data.fingerprint != fit.data:
         raise StudyError(f"A Dask worker sees other {data.name} data than this machine. Give both the same files.")
-    here = Replicas(engine.together) if engine.name == Replicas.name else Processes()
-    here.train(chunk, Workspace(data, journal, Progress("", journal, chunk, quiet=True)))
+    return data
 
 
 _prepared = cache(official.prepare)

@@ -10,20 +10,27 @@ import numpy as np
 from keras_amsgrad import replicas
 from keras_amsgrad.replicas import Replica, UnsupportedError
 from keras_amsgrad.replicas.settings import check_optimizer
+from keras_amsgrad.replicas.training import Workers
 from studies.catalog.fit import Fit
 from studies.data.dataset import Dataset
 from studies.data.folds import folds
 from studies.data.inputs import fed
+from studies.records.journal import Journal
 from studies.records.outcome import Outcome
 from studies.training.build import callbacks_of, loss_of, metrics_of, network_of, optimizer_of, targets_of
-from studies.training.engines import processes
 from studies.training.workspace import Workspace
 
 
-def train(fits: list[Fit], workspace: Workspace, together: int | None) -> None:
-    """Train the fits, all of one stage, that the journal lacks: as replicas, and by Keras's `fit` those that cannot be.
+def train(
+    fits: list[Fit],
+    workspace: Workspace,
+    together: int | None,
+    workers_for: Callable[[list[Fit]], Workers | None] = lambda fits: None,
+) -> None:
+    """Train the fits, all of one stage, that the journal lacks and that can be replicas.
 
-    At most `together` replicas train as one chunk; None leaves that to the library.
+    At most `together` replicas train as one chunk; None leaves that to the library. `workers_for` returns the processes
+    that train the chunks of fits of one network; None: this process.
     """
     networks: dict[tuple[str, float], list[Fit]] = {}
     left = []
@@ -36,8 +43,7 @@ def train(fits: list[Fit], workspace: Workspace, together: int | None) -> None:
         words = "will be trained one after another: not rules weight by weight"
         workspace.progress.note(f"{', '.join(names)} {words}")
     for of_network in networks.values():
-        _train_network(of_network, workspace, together)
-    processes.train(fits, workspace, jobs=1)
+        _train_network(of_network, workspace, together, workers_for(of_network))
 
 
 def _can_be_replica(fit: Fit, data: Dataset) -> bool:
@@ -48,7 +54,7 @@ def _can_be_replica(fit: Fit, data: Dataset) -> bool:
     return True
 
 
-def _train_network(fits: list[Fit], workspace: Workspace, together: int | None) -> None:
+def _train_network(fits: list[Fit], workspace: Workspace, together: int | None, workers: Workers | None) -> None:
     """Train the fits of one network that the journal lacks.
 
     The library is told of all fits, so that those that are missing after a break get the numbers they would have got.
@@ -57,11 +63,6 @@ def _train_network(fits: list[Fit], workspace: Workspace, together: int | None) 
     if not missing:
         return
 
-    def record(positions: list[int], outcomes: list[Outcome]) -> None:
-        for i, outcome in zip(positions, outcomes, strict=True):
-            if fits[i] in missing:
-                workspace.journal.write(fits[i], Outcome.here(outcome.status, outcome.history, outcome.seconds))
-
     def told(positions: list[int], epoch: int, logs: Any) -> None:
         workspace.progress.under_way([fits[i] for i in positions if fits[i] in missing], epoch, fits[0].epochs)
 
@@ -69,17 +70,24 @@ def _train_network(fits: list[Fit], workspace: Workspace, together: int | None) 
         return workspace.journal.backup_path([fits[i] for i in positions])
 
     finished = {i for i, fit in enumerate(fits) if fit not in missing}
-    how = {"on_epoch": told, "on_chunk": record, "backup": kept, "finished": finished, "together": together}
+    how = {"on_epoch": told, "backup": kept, "finished": finished, "together": together, "workers": workers}
     try:
-        _train(fits, workspace.data, **how)
+        train_alike(fits, workspace.data, workspace.journal, **how)
     except UnsupportedError as error:
         workspace.progress.note(
             f"All fits will be trained one after another, because they cannot be trained as replicas: {error}"
         )
 
 
-def _train(fits: list[Fit], data: Dataset, **how: Any) -> None:
+def train_alike(fits: list[Fit], data: Dataset, journal: Journal, **how: Any) -> None:
+    """Train fits of one network and record each; `how` are further arguments of `keras_amsgrad.replicas.train`."""
     first, rows_of = fits[0], _rows(data)
+
+    def record(positions: list[int], outcomes: list[Any]) -> None:
+        for i, outcome in zip(positions, outcomes, strict=True):
+            if journal.find(fits[i]) is None:  # which a worker of a cluster has recorded, or an earlier run
+                journal.write(fits[i], Outcome.here(outcome.status, outcome.history, outcome.seconds))
+
     replicas.train(
         network_of(first, data),
         [_replica(fit, data, *rows_of(fit)) for fit in fits],
@@ -91,6 +99,7 @@ def _train(fits: list[Fit], data: Dataset, **how: Any) -> None:
         fill_last_batch=first.fill_last_batch,
         epochs=first.epochs,
         callbacks=callbacks_of(first),
+        on_chunk=record,
         **how,
     )
 
