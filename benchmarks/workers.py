@@ -55,9 +55,12 @@ def seconds_of_search(rows, epochs, rates, n_jobs=None):
 @contextlib.contextmanager
 def workers_of(count):
     """Give the address of a scheduler with so many workers."""
-    with tempfile.TemporaryDirectory() as folder, cluster.scheduler() as address:
-        with cluster.Workers(address, count, folder):
-            yield address
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        cluster.scheduler() as address,
+        cluster.Workers(address, count, folder),
+    ):
+        yield address
 
 
 def searches(options):

@@ -18,7 +18,7 @@ from keras_amsgrad.model_selection.search import (
     ReplicaHalvingRandomSearchCV,
     ReplicaRandomizedSearchCV,
 )
-from keras_amsgrad.model_selection.workers import WorkersError
+from keras_amsgrad.model_selection.tasks import WorkersError
 
 __all__ = [
     "ReplicaGridSearchCV",

@@ -11,8 +11,10 @@ import numpy as np
 from keras_amsgrad.internals import keras as keras_internals
 from keras_amsgrad.model_selection.fits import fingerprint
 from keras_amsgrad.model_selection.networks import optimizer_key, part_key
+from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome, Replica
 from keras_amsgrad.replicas.strengths import strengths
+from keras_amsgrad.replicas.training import train
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -110,3 +112,42 @@ class Plan:
             start,
             strengths,
         )
+
+
+def train_plans(
+    plans: Sequence[Plan],
+    programs: ProgramCache,
+    *,
+    starts: Sequence[Outcome | None],
+    own_strengths: bool,
+    **how: Any,
+) -> list[Outcome]:
+    """Train plans that are alike; return the outcome of each, and None for those that `how` counts as finished.
+
+    Args:
+        plans: Plans with the same `key`.
+        programs: The programs of their `program_key`.
+        starts: The outcomes from which they continue; None for each that starts at the beginning.
+        own_strengths: Whether each replica has strengths of its own; see `Replica`.
+        how: Further arguments of `replicas.train`.
+    """
+    plan = plans[0]
+    replicas = [
+        each.replica(start, each.network.strengths if own_strengths else None)
+        for each, start in zip(plans, starts, strict=True)
+    ]
+    metrics, weighted_metrics = plan.network.metrics
+    return train(
+        programs,
+        replicas,
+        plan.x,
+        plan.y,
+        loss=plan.network.model.loss,
+        metrics=metrics or [],
+        weighted_metrics=weighted_metrics,
+        batch_size=plan.batch_size,
+        validation_batch_size=plan.validation_batch_size,
+        shuffle=plan.shuffle,
+        callbacks=plan.callbacks,
+        **how,
+    )

@@ -30,8 +30,9 @@ from keras_amsgrad.model_selection.pipelines import OF_ESTIMATORS, PipelineAdapt
 from keras_amsgrad.model_selection.progress import SearchProgress
 from keras_amsgrad.model_selection.resumption import NothingKept, Resumption
 from keras_amsgrad.model_selection.searched_estimator import SearchedEstimator, scoring_on_data
+from keras_amsgrad.model_selection.tasks import SharedSearch
 from keras_amsgrad.model_selection.trainer import PlannedTrainer
-from keras_amsgrad.model_selection.workers import SharedSearch, workers_of
+from keras_amsgrad.model_selection.workers import workers_of
 
 ADAPTERS: tuple[Any, ...] = (*OF_ESTIMATORS, PipelineAdapter)
 

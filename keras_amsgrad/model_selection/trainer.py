@@ -9,10 +9,11 @@ import numpy as np
 from keras_amsgrad.model_selection.adapter import Adapter
 from keras_amsgrad.model_selection.fits import Fit, OwnFit, RebuiltFit, Rows, StoredFit, TrainedReplica
 from keras_amsgrad.model_selection.kept_fits import ResumeError
-from keras_amsgrad.model_selection.plans import Plan
+from keras_amsgrad.model_selection.plans import Plan, train_plans
 from keras_amsgrad.model_selection.progress import SearchProgress
 from keras_amsgrad.model_selection.resumption import Batch, NothingKept, Part, Resumption
-from keras_amsgrad.model_selection.workers import JoblibWorkers, SharedBatch, WorkersError, train_plans
+from keras_amsgrad.model_selection.tasks import SharedBatch, WorkersError
+from keras_amsgrad.model_selection.workers import JoblibWorkers
 from keras_amsgrad.replicas import random_state
 from keras_amsgrad.replicas.chunks import Chunk, Chunking
 from keras_amsgrad.replicas.errors import UnsupportedError

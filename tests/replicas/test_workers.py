@@ -22,6 +22,7 @@ from keras_amsgrad.model_selection import (
     WorkersError,
     workers,
 )
+from keras_amsgrad.model_selection.tasks import SearchInWorker
 from tests.replicas.resuming import RATES, assert_identical, records, weights
 from tests.replicas.test_own_fits import FOLDS, NAMES, X, classifier
 from tests.replicas.test_pipelines import FIT, wrapped
@@ -49,11 +50,11 @@ def others():
 
 
 @pytest.fixture
-def tasks(monkeypatch):
+def chunk_sizes(monkeypatch):
     """The numbers of fits of the chunks that workers trained."""
-    sizes, train = [], workers.SearchInWorker.train
+    sizes, train = [], SearchInWorker.train
     monkeypatch.setattr(
-        workers.SearchInWorker,
+        SearchInWorker,
         "train",
         lambda self, batch, task: sizes.append(len(task.positions)) or train(self, batch, task),
     )
@@ -89,20 +90,22 @@ SLOW = [pytest.param(search, marks=pytest.mark.slow) for search in (pipeline, wi
 
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("search", [grid, halving, *SLOW])
-def test_workers_give_the_numbers_of_one_process_to_the_bit(search, others, tasks):
+def test_workers_give_the_numbers_of_one_process_to_the_bit(search, others, chunk_sizes):
     here = search().set_params(n_jobs=1).fit(X, NAMES)
-    assert tasks == []
+    assert chunk_sizes == []
     there = search().fit(X, NAMES)
-    assert len(tasks) > 2
+    assert len(chunk_sizes) > 2
     assert_identical(there, here)
     if search is not of_keras:
         np.testing.assert_equal(weights(there), weights(here))
 
 
 @pytest.mark.usefixtures("small_chunks", "others")
-def test_what_workers_trained_is_kept_and_a_search_goes_on_from_it_anywhere(tmp_path, monkeypatch, trained, tasks):
+def test_what_workers_trained_is_kept_and_a_search_goes_on_from_it_anywhere(
+    tmp_path, monkeypatch, trained, chunk_sizes
+):
     whole = grid(n_jobs=1).fit(X, NAMES)
-    train, fail = workers.SearchInWorker.train, [False, False, False, False, True]
+    train, fail = SearchInWorker.train, [False, False, False, False, True]
 
     def ends(self, batch, task):
         if fail and fail.pop(0):
@@ -110,7 +113,7 @@ def test_what_workers_trained_is_kept_and_a_search_goes_on_from_it_anywhere(tmp_
         return train(self, batch, task)
 
     with monkeypatch.context() as patched:
-        patched.setattr(workers.SearchInWorker, "train", ends)
+        patched.setattr(SearchInWorker, "train", ends)
         with pytest.raises(WorkersError, match="A worker ended"):
             grid(resume=tmp_path).fit(X, NAMES)
     kept = records(tmp_path)
@@ -124,9 +127,9 @@ def test_what_workers_trained_is_kept_and_a_search_goes_on_from_it_anywhere(tmp_
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_numbers_of_one(tasks):
+def test_two_processes_give_the_numbers_of_one(chunk_sizes):
     here, there = (grid(rates=np.logspace(-3, -1, 20), n_jobs=n_jobs).fit(X, NAMES) for n_jobs in (1, 2))
-    assert tasks == []  # they trained elsewhere
+    assert chunk_sizes == []  # they trained elsewhere
     assert_identical(there, here)
 
 
@@ -169,7 +172,7 @@ def test_a_search_survives_a_killed_worker_of_dask(scheduler, dask_workers, tmp_
 
 @pytest.mark.usefixtures("small_chunks", "others")
 def test_a_chunk_that_cannot_train_in_a_worker_is_told_as_in_this_process(monkeypatch):
-    monkeypatch.setattr(workers.SearchInWorker, "train", lambda *_: 1 / 0)
+    monkeypatch.setattr(SearchInWorker, "train", lambda *_: 1 / 0)
     with pytest.raises(pytest.fail.Exception, match=r"training them together failed.*ZeroDivisionError"):
         grid().fit(X, NAMES)  # `no_fit_of_its_own` fails where it falls back
 
