@@ -1,6 +1,6 @@
 """Time a search, and a study, in this process and on the workers of a Dask cluster on this machine.
 
-    python benchmarks/workers.py [--rows 6000] [--epochs 10] [--rates 10] [--workers 1 2] [--processes 2]
+    python benchmarks/workers.py [--rows 6000] [--epochs 10] [--rates 10] [--workers 2] [--processes 2]
     python benchmarks/workers.py --study digits [--workers 2]
 
 The search: 784-100-10 over made-up images, two optimizers at `--rates` learning rates, three folds, no refit. Each form
@@ -68,6 +68,7 @@ def searches(options):
 
     how = options.rows, options.epochs, options.rates
     yield {"form": "this process, all cores", **seconds_of_search(*how)}
+    yield {"form": "a process, one core", **on_one_core(options)}
     for count in options.workers:
         from distributed import Client
 
@@ -76,6 +77,13 @@ def searches(options):
             yield {"form": f"{count} Dask workers", **seconds_of_search(*how)}
     for count in options.processes:
         yield {"form": f"n_jobs={count}", **seconds_of_search(*how, n_jobs=count)}
+
+
+def on_one_core(options):
+    """Return the seconds of a search in a new process that may use one core."""
+    command = ["taskset", "--cpu-list", "0", sys.executable, __file__, "--here", "--rows", str(options.rows)]
+    command += ["--epochs", str(options.epochs), "--rates", str(options.rates)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def runs(options):
@@ -101,10 +109,14 @@ def main():
     parser.add_argument("--rows", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rates", type=int, default=10)
-    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--workers", type=int, nargs="*", default=[2])
     parser.add_argument("--processes", type=int, nargs="*", default=[2])
     parser.add_argument("--study", help="time this study in place of the search")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.here:
+        print(json.dumps(seconds_of_search(options.rows, options.epochs, options.rates)))
+        return
     for found in runs(options) if options.study else searches(options):
         print(json.dumps(found), flush=True)
 

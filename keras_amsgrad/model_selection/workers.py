@@ -123,7 +123,7 @@ class CallWorkers:
 def workers_of(n_jobs: int | None, search: SharedSearch) -> Iterator[JoblibWorkers | None]:
     """Give the workers that `n_jobs` and joblib's active backend stand for; None where this process trains all chunks.
 
-    This process trains with all cores. So it does with `n_jobs` of None or 1, with `n_jobs=-1` for processes of this
+    This process trains with all cores. So it does where joblib has one worker, with `n_jobs=-1` for processes of this
     machine, and with backends that share memory.
     """
     backend, of_context = get_active_backend()
@@ -134,8 +134,8 @@ def workers_of(n_jobs: int | None, search: SharedSearch) -> Iterator[JoblibWorke
             "fits. Use the backend 'loky'."
         )
     shares_memory = getattr(backend, "supports_sharedmem", False)
-    all_cores = isinstance(backend, BACKENDS["loky"]) and (of_context if n_jobs is None else n_jobs) in (None, 1, -1)
-    if n_jobs == 1 or forks or shares_memory or all_cores:
+    all_cores = isinstance(backend, BACKENDS["loky"]) and (of_context if n_jobs is None else n_jobs) == -1
+    if forks or shares_memory or all_cores or effective_n_jobs(n_jobs) == 1:
         yield None
         return
     kind = DaskWorkers if hasattr(backend, "data_futures") else JoblibWorkers
