@@ -15,21 +15,23 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pandas as pd
 
 
-def crash_until_done(command, found, kills, shortest, longest, seed):
+def crash_until_done(command, found, kills, shortest, longest, seed, from_new_records=False):
     """Run a command until it is done, killing it up to `kills` times between `shortest` and `longest` seconds.
 
-    `found()` returns the bytes of every record, by name. Returns {"kills", "after_new_records", "lost", "retrained"}.
+    `found()` returns the bytes of every record, by name. `from_new_records` counts the seconds from the first record
+    that a start adds. Returns {"kills", "after_new_records", "lost", "retrained"}.
     """
     rng, counts = random.Random(seed), dict.fromkeys(("kills", "after_new_records", "lost", "retrained"), 0)
     while True:
         before = found()
         seconds = rng.uniform(shortest, longest) if counts["kills"] < kills else None
-        finished = run(command, seconds)
+        finished = run(command, seconds, functools.partial(grown, found, before) if from_new_records else None)
         after = found()
         counts["kills"] += not finished
         counts["after_new_records"] += not finished and after.keys() > before.keys()
@@ -54,9 +56,16 @@ def same_tables(one, other):
     return all(mine.equals(theirs) for mine, theirs in zip(tables(one), tables(other), strict=True))
 
 
-def run(command, seconds=None):
-    """Run a command; kill it after `seconds`. Returns whether it finished before."""
+def grown(found, before):
+    """Return whether there are more records than before."""
+    return found().keys() > before.keys()
+
+
+def run(command, seconds=None, ready=None):
+    """Run a command; kill it after `seconds`, from when `ready()` is true on. Returns whether it finished before."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while seconds is not None and ready and not ready() and process.poll() is None:
+        time.sleep(0.02)
     try:
         _, error = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

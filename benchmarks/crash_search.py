@@ -30,7 +30,7 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 import joblib  # noqa: E402
 
 from benchmarks import cluster  # noqa: E402 - found there
-from benchmarks.crash import crash_until_done, run  # noqa: E402
+from benchmarks.crash import crash_until_done, grown, run  # noqa: E402
 
 ROWS = 1500
 
@@ -109,8 +109,8 @@ def search(kind, folder, results, address=None):
     results.write_text(json.dumps([kept, hashlib.sha256(b"".join(weights)).hexdigest()]))
 
 
-def crash(kind, kills, shortest, longest):
-    """Return what `kills` kills of searches did."""
+def crash(kind, kills, *window):
+    """Return what `kills` kills of searches did; `window` are further arguments of `crash_until_done`."""
     counts = dict.fromkeys(("kills", "after_new_records", "searches", "lost", "retrained", "trained_in_part_again"), 0)
     with tempfile.TemporaryDirectory() as temporary:
 
@@ -125,7 +125,9 @@ def crash(kind, kills, shortest, longest):
             name = str(counts["searches"])
             found = functools.partial(records, Path(temporary) / name / "kept")
             left = kills - counts["kills"]
-            for count, number in crash_until_done(command(name), found, left, shortest, longest, len(counts)).items():
+            shortest, longest, from_new = window
+            times = shortest, longest, counts["searches"], from_new
+            for count, number in crash_until_done(command(name), found, left, *times).items():
                 counts[count] += number
             counts["searches"] += 1
             again = (Path(temporary) / name / "again").read_text().split()
@@ -134,8 +136,8 @@ def crash(kind, kills, shortest, longest):
     return {"search": kind, **counts, "same_results": same}
 
 
-def crash_workers(kind, kills, shortest, longest):
-    """Return what `kills` kills of workers did to searches that the workers train."""
+def crash_workers(kind, kills, shortest, longest, from_new):
+    """Return what `kills` kills of workers did to searches that the workers train; see `crash_until_done`."""
     counts = dict.fromkeys(("kills", "after_new_records", "searches", "starts", "lost", "retrained"), 0)
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as temporary, cluster.scheduler() as address:
@@ -157,6 +159,8 @@ def crash_workers(kind, kills, shortest, longest):
                 process = start(name)
                 while process.returncode != 0:
                     before, killed = found(), False
+                    while from_new and not grown(found, before) and process.poll() is None:
+                        time.sleep(0.02)
                     try:
                         _, error = process.communicate(timeout=chance.uniform(shortest, longest))
                         if process.returncode:  # a chunk met more kills than Dask's scheduler allows
@@ -234,6 +238,7 @@ def main():
     parser.add_argument("--search", choices=("grid", "halving"), default="grid")
     parser.add_argument("--shortest", type=float, default=8, help="seconds from a start to its kill, at least")
     parser.add_argument("--longest", type=float, default=16, help="and at most: enough to start and finish a chunk")
+    parser.add_argument("--from-new-records", action="store_true", help="count from the first fit that a start keeps")
     parser.add_argument("--memory", type=int)
     parser.add_argument("--start", type=int)
     parser.add_argument("--dask", action="store_true", help="kill workers of a Dask cluster, not the search")
@@ -246,7 +251,8 @@ def main():
         print(json.dumps(memory(options.memory) if options.memory else start(options.start)))
     else:
         kill = crash_workers if options.dask else crash
-        print(json.dumps(kill(options.search, options.kills, options.shortest, options.longest)))
+        window = options.shortest, options.longest, options.from_new_records
+        print(json.dumps(kill(options.search, options.kills, *window)))
 
 
 if __name__ == "__main__":
