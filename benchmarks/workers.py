@@ -1,6 +1,6 @@
 """Time a search, and a study, in this process and on the workers of a Dask cluster on this machine.
 
-    python benchmarks/workers.py [--rows 6000] [--epochs 10] [--rates 10] [--workers 2] [--processes 2]
+    python benchmarks/workers.py [--rows 6000] [--epochs 10] [--rates 10] [--workers 1 2] [--processes 2]
     python benchmarks/workers.py --study digits [--workers 2]
 
 The search: 784-100-10 over made-up images, two optimizers at `--rates` learning rates, three folds, no refit. Each form
@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--rows", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rates", type=int, default=10)
-    parser.add_argument("--workers", type=int, nargs="*", default=[2])
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--processes", type=int, nargs="*", default=[2])
     parser.add_argument("--study", help="time this study in place of the search")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import BACKENDS, ParallelBackendBase, get_active_backend
@@ -26,7 +26,7 @@ class JoblibWorkers:
         self.search, self.count = search, effective_n_jobs(n_jobs)
         self.parallel = Parallel(n_jobs=n_jobs, backend=backend, batch_size=1, return_as="generator_unordered")
 
-    def __enter__(self) -> "JoblibWorkers":
+    def __enter__(self) -> Self:
         with _explained():
             self.parallel.__enter__()
         return self
@@ -46,40 +46,57 @@ class JoblibWorkers:
             Exception: What training raised in a worker.
         """
         with _explained():
-            running = self.parallel(self._call(batch, number, task) for number, task in enumerate(tasks))
+            running = self._results([(self.search.name, batch, number, task) for number, task in enumerate(tasks)])
         with contextlib.closing(running):
             for _ in tasks:
                 with _explained():
-                    number, result = self._result(next(running))
+                    number, result = next(running)
                 if isinstance(result, Exception):
                     raise result
                 yield number, result
 
-    def _call(self, batch: SharedBatch, number: int, task: Task) -> Any:
-        return delayed(train_task)(self.search.name, batch, number, task, self.search)
-
-    def _result(self, found: Any) -> tuple[int, list[Outcome] | Exception]:
-        return found
+    def _results(self, calls: list[Any]) -> Any:
+        """Return a generator of what `train_task` gives for each call, in the order in which they finish."""
+        return self.parallel(delayed(train_task)(*call, self.search) for call in calls)
 
 
 class DaskWorkers(JoblibWorkers):
-    """The workers of a Dask cluster: each receives the search once, and trains in processes below it."""
+    """The workers of a Dask cluster: each receives the search once, and trains in processes below it.
+
+    Calls go to Dask directly. Through joblib 1.6, one worker would receive the search, which would be lost with it; and
+    a search would wait for ever for a task that Dask has given up.
+    """
 
     def __init__(self, backend: Any, n_jobs: int | None, search: SharedSearch) -> None:
+        self.search, self.count = search, effective_n_jobs(n_jobs)
+        self.client, self.options = backend.client, backend.submit_kwargs
+
+    def __enter__(self) -> Self:
         from keras_amsgrad import dask
 
+        self.dask = dask
         with _explained():
-            self.dask, self.pickled = dask, dask.pickled(search)
-            # joblib would send a large argument to one worker, and lose it with that worker.
-            everywhere = type(backend)(client=backend.client, scatter=[self.pickled], **backend.submit_kwargs)
-        super().__init__(everywhere, n_jobs, search)
+            (self.everywhere,) = self.client.scatter([dask.pickled(self.search)], broadcast=True)
+        return self
 
-    def _call(self, batch: SharedBatch, number: int, task: Task) -> Any:
-        call = train_task, (self.search.name, batch, number, task)
-        return delayed(self.dask.in_own_process)(self.dask.pickled(call), self.pickled)
+    def __exit__(self, *error: Any) -> None:
+        self.everywhere.release()
 
-    def _result(self, found: bytes) -> tuple[int, list[Outcome] | Exception]:
-        return self.dask.unpickled(found)
+    def _results(self, calls: list[Any]) -> Any:
+        from distributed import as_completed
+
+        futures = [
+            self.client.submit(
+                *(self.dask.in_own_process, self.dask.pickled((train_task, call)), self.everywhere),
+                **{"pure": False, **self.options},
+            )
+            for call in calls
+        ]
+        try:
+            for future in as_completed(futures):
+                yield self.dask.unpickled(future.result())
+        finally:
+            self.client.cancel(futures)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -123,8 +140,8 @@ class CallWorkers:
 def workers_of(n_jobs: int | None, search: SharedSearch) -> Iterator[JoblibWorkers | None]:
     """Give the workers that `n_jobs` and joblib's active backend stand for; None where this process trains all chunks.
 
-    This process trains with all cores. So it does where joblib has one worker, with `n_jobs=-1` for processes of this
-    machine, and with backends that share memory.
+    This process trains with all cores. So it does with `n_jobs=1`, where joblib has one process, with `n_jobs=-1` for
+    processes of this machine, and with backends that share memory.
     """
     backend, of_context = get_active_backend()
     forks = type(backend) is BACKENDS["multiprocessing"]
@@ -135,11 +152,11 @@ def workers_of(n_jobs: int | None, search: SharedSearch) -> Iterator[JoblibWorke
         )
     shares_memory = getattr(backend, "supports_sharedmem", False)
     all_cores = isinstance(backend, BACKENDS["loky"]) and (of_context if n_jobs is None else n_jobs) == -1
-    if forks or shares_memory or all_cores or effective_n_jobs(n_jobs) == 1:
+    of_dask = hasattr(backend, "data_futures")
+    if n_jobs == 1 or forks or shares_memory or all_cores or (not of_dask and effective_n_jobs(n_jobs) == 1):
         yield None
         return
-    kind = DaskWorkers if hasattr(backend, "data_futures") else JoblibWorkers
-    with kind(backend, n_jobs, search) as workers:
+    with (DaskWorkers if of_dask else JoblibWorkers)(backend, n_jobs, search) as workers:
         yield workers
 
 
