@@ -8,7 +8,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+INSTALL := $(BIN)/python -m pip install --constraint constraints.txt
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: study test test-slow test-backends test-jax test-torch lint types wheel check clean
@@ -48,7 +48,7 @@ wheel: $(VENV)/dev.installed
 	$(BIN)/python -m build --wheel --outdir dist .
 	$(BIN)/python benchmarks/wheel_size.py dist/*.whl
 	$(PYTHON) -m venv $(VENV)-wheel
-	$(VENV)-wheel/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	$(VENV)-wheel/bin/python -m pip install --quiet --constraint constraints.txt "$$(echo dist/*.whl)[tensorflow]"
 	$(VENV)-wheel/bin/python -m pip check
 	cd / && $(CURDIR)/$(VENV)-wheel/bin/python -c \
 		"import keras_amsgrad as k; assert '-wheel' in k.__file__; print('imported', k.__version__, k.AMSGrad().name)"
@@ -61,6 +61,8 @@ clean:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
+# pip says which packages it downloads and installs. A few minutes the first time, most of them for TensorFlow.
 $(VENV)/%.installed: setup.cfg constraints.txt | $(VENV)/bin/python
+	@echo "Installing the packages of [$*] into $(VENV): a few minutes the first time."
 	$(INSTALL) --editable ".[$*]"
-	touch $@
+	@touch $@

@@ -22,7 +22,7 @@ ROOMS = {
     },
     "studies.errors": set(),
     "studies.extras": set(),
-    "studies.startup": set(),
+    "studies.startup": {"keras_amsgrad"},
     "studies.catalog": {"studies.errors"},
     "studies.claims": {"studies.catalog"},
     "studies.records": {"studies.errors", "studies.catalog", "keras_amsgrad.durable", "keras_amsgrad.journal"},
