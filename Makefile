@@ -1,17 +1,20 @@
 # make study   install what the studies need, run the `digits` study, write results/report.html
 # make test    install what the tests need, run them; make test-slow runs those that take more than ten seconds each
 # make test-backends   the tests of the optimizers on JAX and on torch, and of replicas on JAX, without those marked slow
+# make test-oldest   the tests, and those on JAX and on torch, with the oldest versions that setup.cfg allows
 # make lint    format, lint and types; make types: types alone
+# make release   the wheel and the source archive for PyPI, in dist/
 # make check   what CI runs: make test, test-backends, lint, and an import of the built wheel in an environment of its own
 # Needs Python >= 3.11 with pip. A second call installs nothing again; `make clean` starts afresh.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --constraint constraints.txt
+CONSTRAINTS := constraints.txt
+INSTALL := $(BIN)/python -m pip install --constraint $(CONSTRAINTS)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: study test test-slow test-backends test-jax test-torch lint types wheel check clean
+.PHONY: study test test-slow test-backends test-jax test-torch test-oldest lint types wheel release check clean
 
 study: $(VENV)/studies.installed
 	$(BIN)/python -m studies run digits
@@ -35,6 +38,10 @@ test-torch: MORE_TESTS := tests/replicas/test_random_state.py
 test-jax test-torch: test-%: $(VENV)/backends.installed
 	KERAS_BACKEND=$* $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(OPTIMIZER_TESTS) $(MORE_TESTS)
 
+# The oldest versions that setup.cfg allows, in an environment of their own.
+test-oldest:
+	$(MAKE) test test-backends VENV=$(VENV)-oldest CONSTRAINTS=constraints-oldest.txt
+
 lint: types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,16 +60,20 @@ wheel: $(VENV)/dev.installed
 	cd / && $(CURDIR)/$(VENV)-wheel/bin/python -c \
 		"import keras_amsgrad as k; assert '-wheel' in k.__file__; print('imported', k.__version__, k.AMSGrad().name)"
 
+# The wheel and the source archive for PyPI, with absolute links in the long description.
+release: $(VENV)/dev.installed
+	$(BIN)/python release/build.py
+
 check: test test-backends lint wheel
 
 clean:
-	rm -rf $(VENV) $(VENV)-wheel build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-wheel $(VENV)-oldest build dist *.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # pip says which packages it downloads and installs. A few minutes the first time, most of them for TensorFlow.
-$(VENV)/%.installed: setup.cfg constraints.txt | $(VENV)/bin/python
+$(VENV)/%.installed: setup.cfg $(CONSTRAINTS) | $(VENV)/bin/python
 	@echo "Installing the packages of [$*] into $(VENV): a few minutes the first time."
 	$(INSTALL) --editable ".[$*]"
 	@touch $@

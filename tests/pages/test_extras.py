@@ -109,3 +109,19 @@ def test_the_packages_of_an_extra_are_those_of_setup_cfg(extra):
 def test_joblib_is_new_enough_for_an_initializer():
     """Joblib 1.4 does not know the argument `initializer` of `joblib.parallel_config`, which worker processes need."""
     assert "joblib >= 1.5" in extras()["studies"]
+
+
+def test_the_oldest_versions_that_are_tested_are_the_lower_bounds():
+    """`make test-oldest` installs what constraints-oldest.txt says."""
+    text = (ROOT / "constraints-oldest.txt").read_text()
+    tested = {name.lower(): version for name, version in re.findall(r"^([\w-]+)==(\S+)$", text, re.MULTILINE)}
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    wanted = "\n".join([settings["options"]["install_requires"], extras()["backends"]])
+    bounds = dict(re.findall(r"^([\w-]+) >= (\S+)$", wanted, re.MULTILINE))
+    assert len(bounds) > 15
+    for name, bound in bounds.items():
+        version = tested[name.lower()].split(".")
+        assert version[: len(bound.split("."))] == bound.split("."), name
+        assert set(version[len(bound.split(".")) :]) <= {"0"}, name
+    assert "<" not in wanted
