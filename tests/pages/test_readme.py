@@ -171,6 +171,6 @@ def test_the_workflow_calls_targets_that_exist():
     text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     targets = re.findall(r"run: make ([\w-]+)$", text, re.MULTILINE)
     targets += re.search(r"target: \[(.*)\]", text).group(1).split(", ")
-    assert {"lint", "test", "test-jax", "test-torch", "test-slow", "test-oldest", "wheel"} <= set(targets)
+    assert {"lint", "test", "test-jax", "test-torch", "test-slow", "test-oldest", "docs", "wheel"} <= set(targets)
     for target in targets:
         make(["make", target], None)
