@@ -28,7 +28,9 @@ def on_files(files: Any, config: Any) -> Any:
         raise PluginError(f"{report} is not there: `make docs` makes it, from the published records.")
     for address, content in {**api.pages(), **sources.pages()}.items():
         files.append(File.generated(config, address, content=content))
-    files.append(File.generated(config, "report.html", abs_src_path=str(report)))
+    for path in [report, *sorted(report.parent.glob("*.csv")), *sorted((report.parent / "figures").glob("*"))]:
+        place = path.relative_to(report.parent).as_posix()
+        files.append(File.generated(config, f"report/{place}", abs_src_path=str(path)))
     for path, address in sources.ADDRESSES.items():
         if address.endswith(".png"):
             files.append(File.generated(config, address, abs_src_path=str(ROOT / path)))

@@ -10,7 +10,7 @@ from nbconvert import MarkdownExporter
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?P<path>[^)#:\s]+)(?P<anchor>#[^)]*)?\)")
-REPORT = "[The report](report.html) shows these results on one page, with every figure and the values in it.\n\n"
+REPORT = "[The report](report/report.html) shows these results on one page, with every figure and the values in it.\n\n"
 EXAMPLES = sorted(
     [*ROOT.glob("examples/*.ipynb"), *ROOT.glob("examples/*.py")], key=lambda path: path.suffix != ".ipynb"
 )
