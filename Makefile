@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 INSTALL := $(BIN)/python -m pip install --constraint $(CONSTRAINTS)
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: study test test-slow test-backends test-jax test-torch test-oldest lint types docs wheel release check clean
 

@@ -73,7 +73,7 @@ ROOMS = {
     },
     "studies.compare": {
         *("studies.errors", "studies.extras", "studies.catalog", "studies.data", "studies.networks", "studies.run"),
-        *("studies.arms", "studies.results", "studies.training.engines"),
+        *("studies.arms", "studies.results", "studies.startup", "studies.training.engines"),
     },
     "studies.command_line": {
         *("studies.errors", "studies.extras", "studies.startup", "studies.catalog", "studies.data", "studies.records"),

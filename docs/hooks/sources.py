@@ -11,6 +11,7 @@ from nbconvert import MarkdownExporter
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?P<path>[^)#:\s]+)(?P<anchor>#[^)]*)?\)")
 REPORT = "[The report](report/report.html) shows these results on one page, with every figure and the values in it.\n\n"
+# Notebooks first.
 EXAMPLES = sorted(
     [*ROOT.glob("examples/*.ipynb"), *ROOT.glob("examples/*.py")], key=lambda path: path.suffix != ".ipynb"
 )
@@ -24,7 +25,7 @@ ADDRESSES = {
     "studies/published/README.md": "published.md",
     "studies/published/figures/answer-forest.png": "figures/answer-forest.png",
     "examples/adam_can_fail.png": "figures/adam_can_fail.png",
-    **{f"examples/{path.name}": f"examples/{path.stem}.md" for path in EXAMPLES if path.suffix in (".py", ".ipynb")},
+    **{f"examples/{path.name}": f"examples/{path.stem}.md" for path in EXAMPLES},
 }
 
 
@@ -71,9 +72,14 @@ def of_notebook(path: Path) -> tuple[str, dict[str, bytes]]:
     return text, pictures
 
 
-def first_line(page: str) -> str:
-    """Return the first line of a page below its heading."""
-    return next(line for line in page.split("\n")[1:] if line.strip())
+def first_sentence(page: str) -> str:
+    """Return the first sentence of a page below its heading.
+
+    >>> first_sentence("# Heading\\n\\nTrain a small\\nnetwork. Save it.")
+    'Train a small network.'
+    """
+    words = " ".join(page.partition("\n")[2].split())
+    return re.split(r"(?<=\.) ", words)[0]
 
 
 def pages() -> dict[str, str | bytes]:
@@ -87,7 +93,7 @@ def pages() -> dict[str, str | bytes]:
         else:
             page = of_program(path)
         found[f"examples/{path.stem}.md"] = page
-        lines.append(f"* [{path.name}]({path.stem}.md): {first_line(page)}")
+        lines.append(f"* [{path.name}]({path.stem}.md): {first_sentence(page)}")
     found["examples/index.md"] = "\n".join([*lines, ""])
     for name in ("CONTRIBUTING.md", "CHANGELOG.md", "studies/published/README.md"):
         found[ADDRESSES[name]] = (ROOT / name).read_text(encoding="utf-8")
