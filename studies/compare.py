@@ -13,6 +13,7 @@ from studies.catalog import SOURCES, STUDIES, Arm, NetworkStudy, OwnCommand
 from studies.catalog.variant import named
 from studies.errors import StudyError, check_folder
 from studies.extras import require
+from studies.startup import import_keras
 from studies.training.engines import Replicas, engine_of
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def compare(
         raise StudyError(f"task must be one of {', '.join(TASKS)}, not {task!r}.")
     _check_sizes(seeds=seeds, epochs=epochs, batch_size=batch_size, jobs=jobs)
     trains = engine_of(engine, jobs=jobs)
+    import_keras()  # without TensorFlow's notes, and so before anything else imports it
     from studies.data import own as own_data
     from studies.data.inputs import first_rows
     from studies.networks import own as models

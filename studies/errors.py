@@ -6,7 +6,15 @@ from pathlib import Path
 
 
 class StudyError(Exception):
-    """A study cannot go on; the message says why and what to do."""
+    """A study cannot go on; the message says why and what to do.
+
+    >>> import studies, tempfile
+    >>> try:
+    ...     studies.results(tempfile.mkdtemp())
+    ... except studies.StudyError as error:
+    ...     print("holds no study" in str(error))
+    True
+    """
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

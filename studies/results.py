@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class Results(NamedTuple):
-    """The tables of a results folder: the columns of runs.csv, curves.csv, paths.csv and verdicts.csv."""
+    """The tables of a results folder: the columns of runs.csv, curves.csv, paths.csv and verdicts.csv.
+
+    >>> Results._fields
+    ('runs', 'curves', 'paths', 'verdicts')
+    """
 
     runs: "pd.DataFrame"  # a row for each fit
     curves: "pd.DataFrame"  # a row for each fit and epoch
@@ -34,6 +38,14 @@ def results(out: Path | str = "results") -> Results:
     """Return the tables of every study in a results folder; raise StudyError where there is none.
 
     Plot functions of `studies.figures` take rows of them: `plot_curves(results().curves, "val_loss")`.
+
+    >>> import studies, tarfile, tempfile
+    >>> records = Path(studies.__file__).parent / "published" / "records" / "perez-mlp.tar.xz"
+    >>> with tempfile.TemporaryDirectory() as folder, tarfile.open(records) as archive:
+    ...     archive.extractall(folder, filter="data")
+    ...     runs = results(folder).runs
+    >>> runs.groupby("optimizer").size().to_dict()
+    {'AdaMax': 4, 'Adam': 4}
     """
     require("studies")
     from studies import claims

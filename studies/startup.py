@@ -24,7 +24,7 @@ def import_keras() -> None:
         os.environ.setdefault(name, value)
     if "keras" not in sys.modules:
         with without_notes() if sys.stderr else contextlib.nullcontext():  # None where it is closed
-            import keras  # noqa: F401
+            import keras_amsgrad  # noqa: F401 - imports Keras; where its backend is missing, it names the extra
 
 
 @contextlib.contextmanager

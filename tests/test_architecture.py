@@ -22,7 +22,7 @@ ROOMS = {
     },
     "studies.errors": set(),
     "studies.extras": set(),
-    "studies.startup": set(),
+    "studies.startup": {"keras_amsgrad"},
     "studies.catalog": {"studies.errors"},
     "studies.claims": {"studies.catalog"},
     "studies.records": {"studies.errors", "studies.catalog", "keras_amsgrad.durable", "keras_amsgrad.journal"},
@@ -73,7 +73,7 @@ ROOMS = {
     },
     "studies.compare": {
         *("studies.errors", "studies.extras", "studies.catalog", "studies.data", "studies.networks", "studies.run"),
-        *("studies.arms", "studies.results", "studies.training.engines"),
+        *("studies.arms", "studies.results", "studies.startup", "studies.training.engines"),
     },
     "studies.command_line": {
         *("studies.errors", "studies.extras", "studies.startup", "studies.catalog", "studies.data", "studies.records"),

@@ -35,6 +35,11 @@ class Replica:
             training continues from it. The result is that of training from the beginning. None starts there.
         strengths: Dropout rates and penalties in place of those of the network, in the order of
             `keras_amsgrad.replicas.strengths.strengths`; None: those of the network.
+
+    >>> from keras_amsgrad import AMSGrad
+    >>> replica = Replica(AMSGrad(0.01), seed=0, training=range(30), validation=range(30, 40))
+    >>> replica.first_epoch
+    0
     """
 
     optimizer: keras.optimizers.Optimizer
@@ -75,6 +80,10 @@ class Outcome:
         seconds: Its share of the time that its chunk took. Epochs before `Replica.start` do not count.
         state: Weights, slots and all else from which training may continue, in NumPy arrays; None unless `train` was
             asked to keep it (`resumable`).
+
+    >>> outcome = Outcome("ok", {"loss": [0.7, 0.5]}, weights=[], outputs=None, seconds=0.1)
+    >>> outcome.epochs, outcome.history["loss"][-1]
+    (2, 0.5)
     """
 
     status: str

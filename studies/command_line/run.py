@@ -7,6 +7,7 @@ from studies.catalog import STUDIES, Study, SyntheticStudy
 from studies.command_line.options import Commands, add_engine, add_out, add_sizes, count, engine_of
 from studies.errors import StudyError, did_you_mean
 from studies.extras import require
+from studies.startup import import_keras
 
 
 def add_run(commands: Commands) -> None:
@@ -38,6 +39,7 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     study = _chosen_study(parser, options)
     if options.dask:
         require("dask")
+    import_keras()  # without TensorFlow's notes, and so before anything else imports it
     from studies.run import run
 
     report = run(

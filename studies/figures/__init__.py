@@ -5,6 +5,14 @@ In a notebook, give a plot function rows of runs.csv, curves.csv or paths.csv, a
 
     curves = studies.results("results").curves
     plot_curves(curves[curves["stage"] == "repeat"], "val_loss")
+
+>>> import studies
+>>> from pathlib import Path
+>>> import pandas as pd
+>>> curves = pd.read_csv(Path(studies.__file__).parent / "published" / "curves.csv.gz", low_memory=False)
+>>> axes = plot_curves(curves[curves["study"] == "perez-mlp"], "val_loss")
+>>> len(axes.lines) >= 8
+True
 """
 
 from types import ModuleType

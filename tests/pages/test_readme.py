@@ -1,7 +1,7 @@
-"""The pages hold what they say: every command in README and CONTRIBUTING is run, every file that they name is there.
+"""The pages hold what they say: every command in README, CONTRIBUTING and docs is run, every file named there is there.
 
 A command that would take long is run in a cheaper form, see `CHEAPER`; what installs or downloads is looked up instead.
-Not run here: `pip install .`, which `make wheel` does, and a study on a cluster, which `test_cluster` does.
+Not run here: what installs, which `test_fresh_environments` does, and a study on a cluster, which `test_cluster` does.
 """
 
 import configparser
@@ -19,7 +19,8 @@ import pytest
 from studies.command_line.main import main, make_parser
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/optimizers.md", "docs/searches.md")]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINES = 150  # of a page that is read from its beginning to its end
 MADE_LATER = {"mnist/", "results/"}
 
 
@@ -107,31 +108,47 @@ def test_a_command_works(command, tmp_path):
 
 
 def test_the_commands_are_found():
-    found = [command for page, command in commands() if page == "README.md"]
-    assert {"pip install .", "make study", "python -m studies list"} <= set(found)
-    assert len(found) >= 10
+    found = {page: {command for place, command in commands() if place == page} for page in ("README.md", "studies.md")}
+    assert {'pip install ".[tensorflow]"', "make study", "make test"} <= found["README.md"]
+    assert {"make study", "python -m studies list"} <= found["studies.md"]
+    assert len(commands()) >= 20
 
 
-def python_blocks():
-    return re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_a_page_is_short(name):
+    assert len((ROOT / name).read_text().splitlines()) <= LINES
 
 
-@pytest.mark.parametrize(
-    "code",
-    [pytest.param(code, marks=[pytest.mark.slow] if "studies.compare" in code else []) for code in python_blocks()],
-    ids=lambda code: code.splitlines()[-1],
-)
+def pieces():
+    """Yield the pieces of Python that are whole programs, or need no more than arrays `x` and `y` of a reader."""
+    for page in PAGES:
+        for code in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            if code.startswith("import keras\n"):
+                marks = [pytest.mark.slow] if "studies.compare" in code else []
+                yield pytest.param(code, marks=marks, id=f"{page.name}: {code.splitlines()[-1]}")
+
+
+def test_the_pieces_of_code_are_found():
+    names = [case.id.split(":")[0] for case in pieces()]
+    assert [names.count(name) for name in ("README.md", "index.md", "comparing.md")] == [3, 2, 1]
+
+
+@pytest.mark.parametrize("code", list(pieces()))
 def test_a_piece_of_code_runs(code, tmp_path, monkeypatch):
-    """`model`, `x` and `y` are the reader's own: here they are small. The search is a whole program."""
     monkeypatch.chdir(tmp_path)
-    import keras
+    exec(code, {"x": np.eye(6, dtype="float32")[np.arange(30) % 6], "y": np.arange(30) % 3})
 
-    x, y = np.eye(6, dtype="float32")[np.arange(30) % 6], np.arange(30) % 3
 
-    def model():
-        return keras.Sequential([keras.Input((6,)), keras.layers.Dense(3, activation="softmax")])
-
-    exec(code, {} if "ReplicaGridSearchCV" in code else {"model": model(), "x": x, "y": y})
+def test_the_search_that_can_be_resumed_runs(tmp_path, monkeypatch):
+    """The piece of code in docs/searches.md goes on from the search on the page that leads there."""
+    monkeypatch.chdir(tmp_path)
+    start = next(case.values[0] for case in pieces() if case.id.startswith("index.md: print(search"))
+    page = (ROOT / "docs/searches.md").read_text()
+    (resumed,) = re.findall(r"^```python\n([^`]*resume=[^`]*)^```", page, re.MULTILINE)
+    namespace = {}
+    exec(start, namespace)
+    exec(resumed, namespace)
+    assert list((tmp_path / "my-search").rglob("*.npz"))
 
 
 def found(name):
@@ -154,6 +171,6 @@ def test_the_workflow_calls_targets_that_exist():
     text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     targets = re.findall(r"run: make ([\w-]+)$", text, re.MULTILINE)
     targets += re.search(r"target: \[(.*)\]", text).group(1).split(", ")
-    assert {"lint", "test", "test-jax", "test-torch", "test-slow", "wheel"} <= set(targets)
+    assert {"lint", "test", "test-jax", "test-torch", "test-slow", "test-oldest", "docs", "wheel"} <= set(targets)
     for target in targets:
         make(["make", target], None)

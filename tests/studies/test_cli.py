@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -100,3 +101,12 @@ def test_what_is_no_note_still_reaches_standard_error(capfd):
         starting()
     said = "E0000 00:00:1795570970.271022   12342 cuda.cc:1] no memory\na warning of Python's\n"
     assert capfd.readouterr().err == said
+
+
+def test_a_run_begins_without_the_notes_of_tensorflow(tmp_path):
+    """Whatever imports Keras first does so where its notes are held back."""
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "studies", "run", "digits", "--out", str(tmp_path / "file")]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("studies: error: The results folder")
+    assert done.stderr.count("\n") == 1
