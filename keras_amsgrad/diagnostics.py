@@ -59,6 +59,26 @@ def gradient_of(m_before: np.ndarray, m_after: np.ndarray, beta_1: float) -> np.
     return m_before + (m_after - m_before) / (1 - beta_1)
 
 
+def tail_index(values: ArrayLike, share: float = 0.01) -> float:
+    """Return Hill's estimate of the tail index of the absolute `values`, any shape, from the largest `share` of them.
+
+    Where P(|x| > s) falls like s^-a for large s, this is a: the smaller, the heavier the tail. With the k + 1 largest
+    values x_0 >= ... >= x_k it is k / sum of log(x_i / x_k). NaN where fewer than two values above 0 make that share.
+    Source: Hill 1975, https://doi.org/10.1214/aos/1176343247.
+
+    >>> heavy, light = (np.random.default_rng(0).standard_t(freedom, 100_000) for freedom in (2, 20))
+    >>> round(tail_index(heavy), 1), round(tail_index(light), 1)
+    (2.0, 6.8)
+    """
+    sizes = np.abs(np.asarray(values, "float64").ravel())
+    k = int(share * len(sizes))
+    if k < 1:
+        return np.nan
+    largest = np.partition(sizes, -k - 1)[-k - 1 :]
+    excess = float(np.log(largest[1:] / largest[0]).sum()) if largest[0] > 0 else 0.0
+    return k / excess if excess > 0 else np.nan
+
+
 class Snapshot:
     """Weights, first moments and inverse step sizes of an optimizer, as NumPy arrays, after some update."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from studies.catalog import STUDIES, Arm, NetworkStudy, Study, SyntheticStudy
 from studies.catalog.fit import Fit, fit_of
+from studies.catalog.lineup import FINAL, TUNING, LineupStudy
 from studies.catalog.variant import PUBLISHED
 from studies.catalog.walk import walks_of
 from studies.data import official
@@ -42,6 +43,8 @@ def run(
     with journal.locked():
         if isinstance(study, SyntheticStudy):
             _run_synthetic(study, journal, verbose)
+        elif isinstance(study, LineupStudy):
+            _run_lineup(study, journal, engine or Replicas(), verbose)
         else:
             loaded = data or official.load(study.data, data_dir)
             _run_network(study, loaded, journal, engine or Replicas(), published, verbose)
@@ -100,6 +103,38 @@ def _run_network(
     repeated = repeats.repeat_fits(study, data, arms)
     journal.plan(study, searched + repeated, findings)
     train("repeated training", repeated)
+
+
+def _run_lineup(study: LineupStudy, journal: Journal, engine: Engine, verbose: int) -> None:
+    """Tune every arm on each problem, and run each at the learning rate that was chosen; monitor Adam."""
+    import_keras()
+    from studies import lineup
+
+    for problem in study.problems.values():
+        one, data = lineup.study_of(problem, study)
+        _run_problem(one, data, journal, engine, verbose)
+
+
+def _run_problem(study: LineupStudy, data: Dataset, journal: Journal, engine: Engine, verbose: int) -> None:
+    from studies.training import lineup, monitor
+
+    def train(stage: str, fits: list[Fit]) -> Progress:
+        with Progress(f"{study.label}: {stage}", journal, fits, quiet=not verbose) as progress:
+            engine.train(fits, Workspace(data, journal, progress))
+        return progress
+
+    tuning = [fit for arm in study.arms for fit in lineup.tuning_fits(study, data, arm)]
+    findings = Findings(data_rows=(len(data.y_train), len(data.y_test)))
+    journal.plan(study, tuning, findings)
+    progress = train(TUNING, tuning)
+    chosen = [lineup.tune(study, data, arm, journal) for arm in study.arms]
+    progress.note("chose " + "; ".join(f"{s} for {arm.label}" for arm, s in zip(study.arms, chosen, strict=True)))
+    arms = [arm.at(setting) for arm, setting in zip(study.arms, chosen, strict=True)]
+    final = [fit for arm in arms for fit in lineup.final_fits(study, data, arm)]
+    monitored = lineup.monitor_fit(study, data, chosen[0])
+    journal.plan(study, [*tuning, *final, monitored], findings)
+    train(FINAL, final)
+    monitor.train(monitored, data, journal)
 
 
 def _say_cost(study: NetworkStudy, data: Dataset, engine: Engine) -> None:

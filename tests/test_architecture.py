@@ -30,6 +30,7 @@ ROOMS = {
     "studies.networks": {
         *("studies.errors", "studies.catalog", "studies.data", "keras_amsgrad", "keras_amsgrad.internals"),
     },
+    "studies.lineup": {"studies.errors", "studies.catalog", "studies.data", "studies.networks"},
     "studies.training": {
         *(
             "studies.errors",
@@ -62,6 +63,7 @@ ROOMS = {
             "studies.startup",
             "studies.catalog",
             "studies.data",
+            "studies.lineup",
             "studies.records",
             "studies.training",
             "studies.training.engines",

@@ -123,13 +123,20 @@ class ChunkHistory:
         return self.numbers
 
     def add(
-        self, epoch: int, measured: Mapping[str, Sequence[Any] | np.ndarray]
+        self,
+        epoch: int,
+        measured: Mapping[str, Sequence[Any] | np.ndarray],
+        unseen: Mapping[str, Sequence[Any] | np.ndarray] | None = None,
     ) -> tuple[list[int], int, list[dict[str, Any]]]:
-        """Add {name: (replicas,)} and return (the replicas that trained in this epoch, epoch, the logs of each)."""
+        """Add {name: (replicas,)} and return (the replicas that trained in this epoch, epoch, the logs of each).
+
+        Callbacks do not see what is `unseen`.
+        """
         ran = np.flatnonzero(self.running).tolist()
         logs = [{name: _plain(values[k]) for name, values in measured.items()} for k in ran]
         for k, log in zip(ran, logs, strict=True):
             stopped = self.callbacks[k].stop(epoch, log)
+            log |= {name: _plain(values[k]) for name, values in (unseen or {}).items()}
             for name, value in log.items():
                 self.history[k].setdefault(name, []).append(value)
             if not all(math.isfinite(log.get(name, 0.0)) for name in ("loss", "val_loss")):

@@ -105,8 +105,9 @@ def train_chunk(
         state, logs = program.epoch(
             options.batch_size, state, numbers, options.x, options.y, weights, rows, history.running
         )
-        logs |= _validated(program, state, weights, chunk, options)
-        ran, _, of_each = history.add(epoch, logs)
+        logs |= _measured_on("val", [leader.validation for leader in chunk.leaders], program, state, weights, options)
+        unseen = _measured_on("test", [leader.test for leader in chunk.leaders], program, state, weights, options)
+        ran, _, of_each = history.add(epoch, logs, unseen)
         if on_epoch is not None:
             on_epoch([chunk.positions[k] for k in ran], epoch, of_each)
         ended = [k for k in ran if not history.running[k]] if options.keeps_states else []
@@ -124,15 +125,20 @@ def train_chunk(
     return outcomes
 
 
-def _validated(
-    program: StackedProgram, state: State, weights: Tensor | None, chunk: Chunk, options: TrainingOptions
+def _measured_on(
+    part: str,
+    rows: Sequence[RowNumbers],
+    program: StackedProgram,
+    state: State,
+    weights: Tensor | None,
+    options: TrainingOptions,
 ) -> Measured:
-    """Return loss and metrics over the validation rows of each replica, {"val_...": (replicas,)}."""
-    if not len(chunk.leaders[0].validation):
+    """Return loss and metrics over the `rows` of each group, {"PART_...": (replicas,)}; without rows, nothing."""
+    if not len(rows[0]):
         return {}
-    rows = [np.asarray(leader.validation, "int32") for leader in chunk.leaders]
-    measured = program.evaluate(options.validation_batch_size, state, options.x, options.y, weights, rows)
-    return {f"val_{name}": values for name, values in measured.items()}
+    numbers = [np.asarray(each, "int32") for each in rows]
+    measured = program.evaluate(options.validation_batch_size, state, options.x, options.y, weights, numbers)
+    return {f"{part}_{name}": values for name, values in measured.items()}
 
 
 def _outcomes(

@@ -87,7 +87,8 @@ def groups(replicas: Sequence[Replica]) -> list[list[int]]:
     """
     found: dict[Any, list[int]] = {}
     for i, replica in enumerate(replicas):
-        rows = [np.asarray(r, "int64").tobytes() for r in (replica.training, replica.validation, replica.outputs_for)]
+        parts = replica.training, replica.validation, replica.test, replica.outputs_for
+        rows = [np.asarray(part, "int64").tobytes() for part in parts]
         weights = None if replica.sample_weight is None else replica.sample_weight.tobytes()
         place = replica.form.key, replica.seed, *rows, weights, replica.first_epoch
         found.setdefault(place, []).append(i)

@@ -35,6 +35,8 @@ class Replica:
             training continues from it. The result is that of training from the beginning. None starts there.
         strengths: Dropout rates and penalties in place of those of the network, in the order of
             `keras_amsgrad.replicas.strengths.strengths`; None: those of the network.
+        test: Numbers of further rows to measure on after every epoch, which the history has as "test_loss", ...; no
+            callback sees them. Empty for none.
 
     >>> from keras_amsgrad import AMSGrad
     >>> replica = Replica(AMSGrad(0.01), seed=0, training=range(30), validation=range(30, 40))
@@ -51,6 +53,7 @@ class Replica:
     epochs: int | None = None
     start: "Outcome | None" = None
     strengths: Sequence[float] | None = None
+    test: RowNumbers = ()
 
     @functools.cached_property
     def form(self) -> PureForm:

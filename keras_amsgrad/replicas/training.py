@@ -278,4 +278,5 @@ def _chunks(
 
 
 def _counts(replica: Replica) -> tuple[int, ...]:
-    return len(replica.training), len(replica.validation), len(replica.outputs_for), replica.first_epoch
+    rows = replica.training, replica.validation, replica.test, replica.outputs_for
+    return *map(len, rows), replica.first_epoch

@@ -5,7 +5,7 @@ A text that ends in (D) is a default of ours, for something that the source leav
 
 from dataclasses import replace
 
-from studies.catalog import bennatan, bushaev, korzeniowski, perez, reddi
+from studies.catalog import bennatan, bushaev, korzeniowski, lineup, perez, reddi
 from studies.catalog.command import Command, OwnCommand
 from studies.catalog.network import Arm, NetworkStudy, Search, Setting
 from studies.catalog.source import SOURCES
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 Study = NetworkStudy | SyntheticStudy
-MODULES = (bennatan, reddi, korzeniowski, perez, bushaev)
+MODULES = (bennatan, reddi, korzeniowski, perez, bushaev, lineup)
 STUDIES: dict[str, Study] = {study.name: study for module in MODULES for study in module.STUDIES}
 
 

@@ -75,6 +75,7 @@ class Search:
     loss: str = ""  # where it is not the study's
     schedule: str = ""  # where it is not the arm's
     others: dict[str, tuple[float, ...]] = field(default_factory=dict, hash=False)  # values of further numbers
+    seeds: tuple[int, ...] = ()  # of the line-up: fold 0 alone validates, once for each of these
 
     def settings(self, arm: Arm) -> tuple[Setting, ...]:
         """Return every `Setting` to try for an arm."""

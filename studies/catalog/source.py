@@ -27,6 +27,7 @@ SOURCES = {
         Source("korzeniowski", "Korzeniowski", "Experiments with AMSGrad", rows="validation"),
         Source("perez", "Pérez", "An Investigation of ADAM: A Stochastic Optimization Method"),
         Source("bushaev", "Bushaev", "Adam - latest trends in deep learning optimization"),
+        Source("lineup", "", "The line-up: every optimizer on problems of many kinds"),
         Source("digits", "", "The protocol of Bennatan, Collin and Ng, at a size for a first look"),
         Source("own", "", "Your own models and data"),
     )

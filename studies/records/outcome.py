@@ -18,14 +18,25 @@ class Outcome:
     versions: dict[str, str]
 
     @classmethod
-    def here(cls, status: str, history: dict[str, list[float]], seconds: float) -> Self:
+    def here(cls, status: str, history: dict[str, list[float]], seconds: float, digits: int | None = None) -> Self:
         """Return the outcome of a fit that this process trained; `history` has Keras's names.
 
-        Callbacks add a learning rate to what was measured, which is left out.
+        Callbacks add a learning rate to what was measured, which is left out. `digits` is how many significant ones
+        the history keeps; None: all.
         """
         measured = {name: values for name, values in history.items() if name != "learning_rate"}
-        columns = {name if name.startswith("val_") else f"train_{name}": values for name, values in measured.items()}
+        columns = {_column(name, measured): _rounded(values, digits) for name, values in measured.items()}
         return cls(status, columns, round(seconds, 3), **machine())
+
+
+def _column(name: str, measured: dict[str, list[float]]) -> str:
+    """Return the column of a name of Keras's: those of training rows have no prefix there."""
+    other = name.startswith("val_") or (name.startswith("test_") and name.removeprefix("test_") in measured)
+    return name if other else f"train_{name}"
+
+
+def _rounded(values: list[float], digits: int | None) -> list[float]:
+    return values if digits is None else [float(f"{value:.{digits}g}") for value in values]
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any
 import cattrs
 
 from studies.catalog import SOURCES, STUDIES, NetworkStudy, SyntheticStudy, Variant
+from studies.catalog.lineup import LineupStudy
 
-KINDS = {kind.__name__: kind for kind in (NetworkStudy, SyntheticStudy)}
+KINDS = {kind.__name__: kind for kind in (NetworkStudy, LineupStudy, SyntheticStudy)}
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ _converter.register_unstructure_hook(Variant, str)
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON has it. Variants of the study that were not run are left out."""
     study = _converter.unstructure(plan.study)
-    del study["variants"]
+    for others in {"variants", "problems"} & set(study):
+        del study[others]
     findings = _converter.unstructure(plan.findings)
     return {"kind": type(plan.study).__name__, "study": study, "findings": findings, "records": list(plan.keys)}
 

@@ -179,7 +179,12 @@ class StudyClassifier(KerasClassifier):
 _programs: dict[tuple[Any, ...], tuple[keras.Model, list[np.ndarray]]] = {}
 
 
-def shared_program(model: keras.Model, model_id: bytes, compile_arguments: dict[str, Any]) -> keras.Model:
+def shared_program(
+    model: keras.Model,
+    model_id: bytes,
+    compile_arguments: dict[str, Any],
+    steps_per_execution: int = STEPS_PER_EXECUTION,
+) -> keras.Model:
     """Return a compiled model in the state of a new one: the weights of `model`, the optimizer's numbers, empty slots.
 
     Tracing costs about a second and Keras never gives back a program's memory, so models that differ only in numbers
@@ -193,13 +198,13 @@ def shared_program(model: keras.Model, model_id: bytes, compile_arguments: dict[
     config.pop("name")
     program_id = (
         *(model_id, model.dtype_policy.name, *(variable.shape for variable in model.variables)),
-        *(type(optimizer), json.dumps(config), str(compile_arguments["loss"])),
+        *(type(optimizer), json.dumps(config), str(compile_arguments["loss"]), steps_per_execution),
     )
     if program_id not in _programs:
         for metric in compile_arguments["metrics"]:
             if isinstance(metric, keras.metrics.Metric):  # a user's, in which the last program's numbers are left
                 metric.reset_state()
-        model.compile(**compile_arguments, steps_per_execution=STEPS_PER_EXECUTION)
+        model.compile(**compile_arguments, steps_per_execution=steps_per_execution)
         # For mixed_float16, `compile` has put our optimizer in Keras's LossScaleOptimizer.
         model.optimizer.build(model.trainable_variables)
         _programs[program_id] = model, [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]

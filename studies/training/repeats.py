@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from studies.catalog import Arm, NetworkStudy
 from studies.catalog.fit import Fit, fit_of
+from studies.catalog.lineup import FINAL, TUNING
 from studies.data.dataset import Dataset
 from studies.data.folds import folds
 from studies.records.journal import Journal
+from studies.training import batchwise
 from studies.training.estimator import classifier
 
 
@@ -20,10 +22,13 @@ def repeat_fits(study: NetworkStudy, data: Dataset, arms: Sequence[Arm]) -> list
 
 
 def train(fit: Fit, data: Dataset, journal: Journal) -> None:
-    """Train one fit and record it, with validation after every epoch: on its fold in a search, else on the test set."""
+    """Train a fit and record it, with validation after every epoch: on its fold if it has one, else on the test set."""
+    if fit.stage in (TUNING, FINAL):
+        journal.write(fit, batchwise.trained(fit, data))
+        return
     x, y = data.x_train, data.y_train
     each = classifier(fit, data, journal)
-    if fit.folds is not None and fit.fold_seed is not None:  # of a search
+    if fit.folds is not None and fit.fold_seed is not None:
         fold_of = folds(y, fit.folds, fit.fold_seed)
         rows = fold_of != fit.fold
         each.fit(x[rows], y[rows], fold_of=fold_of[rows], pool=(x, y, fold_of))

@@ -9,9 +9,11 @@ import numpy as np
 
 from keras_amsgrad import replicas
 from keras_amsgrad.replicas import Replica, UnsupportedError
+from keras_amsgrad.replicas.replica import Outcome as TrainedReplica
 from keras_amsgrad.replicas.settings import check_optimizer
 from keras_amsgrad.replicas.training import Workers
 from studies.catalog.fit import Fit
+from studies.catalog.lineup import DIGITS, FINAL
 from studies.data.dataset import Dataset
 from studies.data.folds import folds
 from studies.data.inputs import fed
@@ -19,6 +21,8 @@ from studies.records.journal import Journal
 from studies.records.outcome import Outcome
 from studies.training.build import callbacks_of, loss_of, metrics_of, network_of, optimizer_of, targets_of
 from studies.training.workspace import Workspace
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # numbers of the rows that train, validate and test
 
 
 def train(
@@ -79,14 +83,18 @@ def _train_network(fits: list[Fit], workspace: Workspace, together: int | None, 
         )
 
 
+def _outcome(fit: Fit, trained: TrainedReplica) -> Outcome:
+    return Outcome.here(trained.status, trained.history, trained.seconds, DIGITS.get(fit.stage))
+
+
 def train_alike(fits: list[Fit], data: Dataset, journal: Journal, **how: Any) -> None:
     """Train fits of one network and record each; `how` are further arguments of `keras_amsgrad.replicas.train`."""
     first, rows_of = fits[0], _rows(data)
 
-    def record(positions: list[int], outcomes: list[Any]) -> None:
+    def record(positions: list[int], outcomes: list[TrainedReplica]) -> None:
         for i, outcome in zip(positions, outcomes, strict=True):
             if journal.find(fits[i]) is None:  # which a worker of a cluster has recorded, or an earlier run
-                journal.write(fits[i], Outcome.here(outcome.status, outcome.history, outcome.seconds))
+                journal.write(fits[i], _outcome(fits[i], outcome))
 
     replicas.train(
         network_of(first, data),
@@ -104,23 +112,23 @@ def train_alike(fits: list[Fit], data: Dataset, journal: Journal, **how: Any) ->
     )
 
 
-def _replica(fit: Fit, data: Dataset, training: np.ndarray, validation: np.ndarray) -> Replica:
+def _replica(fit: Fit, data: Dataset, training: np.ndarray, validation: np.ndarray, test: np.ndarray) -> Replica:
     weight = None
     if data.class_weight is not None:  # which acts in training only
         weight = np.ones(len(data.y_train) + len(data.y_test), "float32")
         weight[training] = np.asarray(data.class_weight)[data.y_train[training]]
-    return Replica(optimizer_of(fit, len(training)), fit.seed, training, validation, sample_weight=weight)
+    return Replica(optimizer_of(fit, len(training)), fit.seed, training, validation, sample_weight=weight, test=test)
 
 
-def _rows(data: Dataset) -> Callable[[Fit], tuple[np.ndarray, np.ndarray]]:
-    """Return a function from a fit to its (training rows, validation rows), numbers in training set + test set."""
+def _rows(data: Dataset) -> Callable[[Fit], Rows]:
+    """Return a function from a fit to its (training, validation, test rows), numbers in training set + test set."""
     every, test = np.arange(len(data.y_train)), len(data.y_train) + np.arange(len(data.y_test))
     fold_of = functools.cache(functools.partial(folds, data.y_train))
 
-    def rows_of(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
-        if fit.stage == "search":
+    def rows_of(fit: Fit) -> Rows:
+        if fit.fold is not None:
             fold = fold_of(fit.folds, fit.fold_seed)
-            return every[fold != fit.fold], every[fold == fit.fold]
-        return every, test
+            return every[fold != fit.fold], every[fold == fit.fold], test if fit.stage == FINAL else test[:0]
+        return every, test, test[:0]
 
     return rows_of
