@@ -33,7 +33,7 @@ class Problem:
     data: str | Callable[[], Any]
     network: str | Callable[[], Any]
     loss: str  # CROSSENTROPY of classes, for networks that end in logits, or SQUARED_ERROR of numbers
-    target: float  # of the validation loss: how many epochs it takes to reach is reported
+    target: float  # a validation loss: how many epochs each optimizer takes to it is reported
     epochs: int
     batch_size: int = 32
     standardize: bool = False  # inputs to mean 0 and standard deviation 1, by the rows that train
@@ -56,6 +56,31 @@ ARMS = (
 MONITORED = Arm("Adam", bias_correction=False)  # with bias correction alpha itself grows at first
 RATES = tuple(float(f"{10 ** (k / 2 - 4):.4g}") for k in range(9))  # 1e-4 .. 1, half a decade apart
 SEEDS_OF_TUNING = (1000, 1001, 1002)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Where AMSGrad pays: on problems on which a measure of Adam's run under `OptimizerMonitor` lies on one side.
+
+    To pay means a test loss that is lower than Adam's by more than the smallest difference that matters.
+    """
+
+    measure: str  # a key of `MEASURES`; empty: AMSGrad pays nowhere
+    above: bool = True  # whether it pays above the threshold, or below it
+    threshold: float = 0.0
+
+    def predicts(self, value: float) -> bool:
+        """Return whether AMSGrad pays on a problem on which the measure has this value."""
+        return bool(self.measure) and (value > self.threshold if self.above else value < self.threshold)
+
+
+MEASURES = {
+    "train_negative_gamma": "the share of weights with a negative Γ",
+    "train_tail_index": "the tail index of the gradients",
+}
+# Made from the problems that are not held out, before those that are were run; `studies.claims.paying.proposed` gives
+# the one that is right on most of them. None: not made yet.
+STATEMENT: Statement | None = None
 
 LEFT_OPEN = (
     "A quarter of the rows is the test set; of the others a quarter validates and three quarters train, stratified "
@@ -117,7 +142,7 @@ PROBLEMS = (
         data=f"{WHERE}.tabular:breast_cancer",
         network=f"{WHERE}.tabular:breast_cancer_network",
         loss=CROSSENTROPY,
-        target=0.1,
+        target=0.06,
         epochs=25,
         batch_size=16,
         standardize=True,
@@ -139,7 +164,7 @@ PROBLEMS = (
         data=f"{WHERE}.tabular:diabetes",
         network=f"{WHERE}.tabular:diabetes_network",
         loss=SQUARED_ERROR,
-        target=0.5,
+        target=0.55,
         epochs=30,
         batch_size=16,
         standardize=True,
@@ -159,7 +184,7 @@ PROBLEMS = (
         data=f"{WHERE}.images:digits",
         network=f"{WHERE}.images:digits_network",
         loss=CROSSENTROPY,
-        target=0.1,
+        target=0.09,
         epochs=20,
     ),
     Problem(
@@ -168,7 +193,7 @@ PROBLEMS = (
         data=f"{WHERE}.images:copied_digits",
         network=f"{WHERE}.images:autoencoder_network",
         loss=SQUARED_ERROR,
-        target=0.02,
+        target=0.028,
         epochs=20,
     ),
     Problem(
@@ -177,7 +202,7 @@ PROBLEMS = (
         data=f"{WHERE}.series:shifted_shapes",
         network=f"{WHERE}.series:convolutional_network",
         loss=CROSSENTROPY,
-        target=0.5,
+        target=0.6,
         epochs=12,
     ),
     Problem(
@@ -186,7 +211,7 @@ PROBLEMS = (
         data=f"{WHERE}.series:bursts",
         network=f"{WHERE}.series:attention_network",
         loss=CROSSENTROPY,
-        target=0.5,
+        target=0.95,
         epochs=20,
     ),
     Problem(
@@ -195,7 +220,7 @@ PROBLEMS = (
         data=f"{WHERE}.words:common",
         network=f"{WHERE}.words:embedding_network",
         loss=CROSSENTROPY,
-        target=0.1,
+        target=0.42,
         epochs=20,
     ),
     Problem(
@@ -204,7 +229,7 @@ PROBLEMS = (
         data=f"{WHERE}.words:recurring",
         network=f"{WHERE}.words:transformer_network",
         loss=CROSSENTROPY,
-        target=0.4,
+        target=0.62,
         epochs=20,
     ),
     Problem(
@@ -213,7 +238,7 @@ PROBLEMS = (
         data=f"{WHERE}.made_up:heavy_tails",
         network=f"{WHERE}.made_up:heavy_tails_network",
         loss=CROSSENTROPY,
-        target=0.5,
+        target=0.38,
         epochs=20,
     ),
     Problem(
@@ -222,7 +247,7 @@ PROBLEMS = (
         data=f"{WHERE}.made_up:spirals",
         network=f"{WHERE}.made_up:deep_narrow_network",
         loss=CROSSENTROPY,
-        target=0.3,
+        target=0.1,
         epochs=25,
     ),
     Problem(
@@ -231,7 +256,7 @@ PROBLEMS = (
         data=f"{WHERE}.images:square_digits",
         network=f"{WHERE}.images:convolutional_network",
         loss=CROSSENTROPY,
-        target=0.1,
+        target=0.15,
         epochs=10,
         held_out=True,
     ),
@@ -241,7 +266,7 @@ PROBLEMS = (
         data=f"{WHERE}.series:adding",
         network=f"{WHERE}.series:gru_network",
         loss=SQUARED_ERROR,
-        target=0.05,
+        target=0.015,
         epochs=20,
         held_out=True,
     ),
@@ -261,7 +286,7 @@ PROBLEMS = (
         data=f"{WHERE}.made_up:ill_conditioned",
         network=f"{WHERE}.made_up:linear_network",
         loss=SQUARED_ERROR,
-        target=0.2,
+        target=0.65,
         epochs=20,
         held_out=True,
     ),

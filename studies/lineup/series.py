@@ -46,8 +46,8 @@ def convolutional_network() -> keras.Sequential:
 def adding(rows: int = 1200, steps: int = 6) -> Rows:
     """Return the adding problem: x (rows, 6, 2) has numbers and marks, y (rows,) is the sum of the two marked numbers.
 
-    Numbers are uniform between -1 and 1; one mark is in the first half, one in the second; the sum has noise of standard
-    deviation .1. Source: Hochreiter and Schmidhuber 1997, section 5.4, https://doi.org/10.1162/neco.1997.9.8.1735.
+    Numbers are uniform between -1 and 1; one mark is in the first half, one in the second; noise on the sum has the
+    standard deviation .1. Source: Hochreiter and Schmidhuber 1997, section 5.4, https://doi.org/10.1162/neco.1997.9.8.1735.
     """
     random = np.random.default_rng(0)
     numbers, marks = random.uniform(-1, 1, (rows, steps)), np.zeros((rows, steps))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from studies.catalog.fit import Fit
+from studies.catalog.lineup import FINAL
 from studies.errors import StudyError
 from studies.records.journal import Journal
 from studies.records.plan import Plan
@@ -65,7 +67,8 @@ def runs(records: Iterable[Record]) -> pd.DataFrame:
     """Return one row for each fit. `best_*` are the best epoch's; epochs count from 1.
 
     The columns are `RUN_COLUMNS`, and `R2_COLUMNS` where there is a regression, whose accuracies are empty; then those
-    of further metrics.
+    of further metrics. Final runs of the line-up have `test_*` of the last epoch, and `test_*_at_best` of the epoch
+    with the lowest validation loss.
     """
     rows = []
     for record in _fits(records):
@@ -80,8 +83,15 @@ def runs(records: Iterable[Record]) -> pd.DataFrame:
                 "best_val_loss_epoch": None if best is None else best + 1,
             }
             | {f"best_{name}": history[name].max() for name in ("val_accuracy", "val_r2") if name in history}
+            | _at_best(record.work, history, best)
         )
     return _integers(pd.DataFrame(rows, columns=RUN_COLUMNS + _others(rows)))
+
+
+def _at_best(fit: Fit, history: pd.DataFrame, best: Any) -> dict[str, Any]:
+    """Return what a final run of the line-up has on test rows at its best epoch."""
+    measured = [name for name in history if name.startswith("test_")] if fit.stage == FINAL else []
+    return {f"{name}_at_best": None if best is None else history[name][best] for name in measured}
 
 
 def curves(records: Iterable[Record]) -> pd.DataFrame:
