@@ -61,7 +61,8 @@ def judged(found: "Found") -> "list[Verdict]":
     from studies import claims
     from studies.records import tables
 
-    return claims.verdicts(**tables.all_of(whole(found)), of=[plan.study for plan, _ in found])
+    _, others = tables.apart(found)  # no claim of a source is about the line-up
+    return claims.verdicts(**tables.all_of(whole(others)), of=[plan.study for plan, _ in others])
 
 
 def whole(found: "Found") -> "list[Record]":

@@ -36,10 +36,15 @@ STUDIES: dict[str, Study] = {study.name: study for module in MODULES for study i
 
 
 def catalogued(study: Study) -> Study | None:
-    """Return the catalog's study of the name, variant and scale of another; None where it has none."""
+    """Return the catalog's study of the name, variant and scale of another; None where it has none.
+
+    Problems that were registered in another process are not in it.
+    """
     if study.name not in STUDIES:
         return None
     found = STUDIES[study.name]
+    if study.name == lineup.NAME and not set(study.variant.parts) <= set(found.variants):
+        return None
     for name in study.variant.parts:
         found = found.as_variant(name)
     return found.smoke() if study.scale == "smoke" else found

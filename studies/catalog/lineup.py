@@ -104,6 +104,11 @@ class LineupStudy(NetworkStudy):
     held_out: bool = False
     problems: dict[str, Any] = field(default_factory=dict, hash=False)  # each a `Problem`, by name
 
+    @property
+    def heading(self) -> str:
+        """The title, which says what a problem is."""
+        return self.title
+
     def as_variant(self, name: str) -> Self:
         """Return the line-up of a single problem."""
         self.check_variant(name)
@@ -124,6 +129,7 @@ def varied(problem: Problem) -> dict[str, Any]:
         "data": _name(problem.data),
         "model": _name(problem.network),
         "loss": problem.loss,
+        "epochs": problem.epochs,
         "batch_size": problem.batch_size,
         "target": problem.target,
         "held_out": problem.held_out,
@@ -149,11 +155,11 @@ PROBLEMS = (
     ),
     Problem(
         name="wine",
-        title="Wine: 13 measurements, 3 classes, feed-forward",
+        title="Wine: 4 measurements, 3 classes, feed-forward",
         data=f"{WHERE}.tabular:wine",
         network=f"{WHERE}.tabular:wine_network",
         loss=CROSSENTROPY,
-        target=0.1,
+        target=0.6,
         epochs=40,
         batch_size=8,
         standardize=True,

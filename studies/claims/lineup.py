@@ -38,10 +38,10 @@ def _arm(optimizer: str, schedule: object, corrected: object) -> str:
 def whole_problems(runs: pd.DataFrame) -> list[str]:
     """Return the problems whose final runs are all there: as many of each arm as of the one with the most, `TESTED` or
     more, of Adam and another."""
-    counts = final(runs).groupby(["problem", "arm"], sort=False).size().unstack("arm")
+    counts = final(runs).groupby(["problem", "arm"], sort=False).size().unstack("arm", fill_value=0)
     if ADAM not in counts or len(counts.columns) < 2:
         return []
-    every = counts.fillna(0).min(axis=1)
+    every = counts.min(axis=1)
     return list(counts.index[(every == counts.to_numpy().max()) & (every >= TESTED)])
 
 

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import SymLogNorm
-from matplotlib.ticker import MaxNLocator
 
 from studies.catalog.lineup import MEASURES
 from studies.catalog.metrics import rope_of
 from studies.claims.lineup import ADAM
-from studies.figures.style import Drawing, Look, current, dark, grid_of, hover, legend_above, style
+from studies.figures.style import Drawing, Look, current, dark, grid_of, hover, legend_above, loss_axis, style
 
 LIMITS = np.geomspace(1, 4, 121)  # of the profiles: so many times the best optimizer's median loss
 LARGEST = 100.0  # percent: differences beyond have the colour of this
@@ -33,7 +32,9 @@ def plot_map(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
         beyond = decided[grid.index[i], grid.columns[j]] in ("supported", "contradicted")
         color = "white" if np.isfinite(value) and dark(image.cmap(norm(value))[:3]) else "black"
         said = f"{value:+.3g}".replace("-", "−") if np.isfinite(value) else "div."
-        ax.text(j + 0.5, i + 0.5, said, ha="center", va="center", size=8, color=color, weight="bold" if beyond else None)
+        ax.text(
+            j + 0.5, i + 0.5, said, ha="center", va="center", size=8, color=color, weight="bold" if beyond else None
+        )
     ax.set_xticks(np.arange(len(grid.columns)) + 0.5, list(grid.columns), rotation=30, ha="right")
     ax.set_yticks(np.arange(len(grid.index)) + 0.5, list(grid.index))
     ax.invert_yaxis()
@@ -64,10 +65,8 @@ def plot_budgets(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = current(ax)
     for arm, mine in rows.groupby("arm", sort=False):
         hover(ax.plot(mine["tried"], mine["loss"], label=arm, lw=1.6, **look_of(str(arm)))[0], str(arm))
-    ax.set(yscale="log", xlabel="learning rates tried at random", ylabel="expected validation loss over Adam's lowest")
-    ax.yaxis.set_major_locator(MaxNLocator(6))
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.minorticks_off()
+    ax.set(xlabel="learning rates tried at random", ylabel="expected validation loss (1: all of Adam's grid)")
+    loss_axis(ax)
     ax.grid(alpha=0.3)
     return ax
 
@@ -108,7 +107,7 @@ def beside_adam(rows: pd.DataFrame, titles: Mapping[str, str]) -> Drawing:
 
 
 def together(profile: pd.DataFrame, budget: pd.DataFrame) -> Drawing:
-    """Return the figure of all problems together: rows of `claims.lineup.profiles`, and of `budgets` where there are."""
+    """Return the figure of all problems together: rows of `claims.lineup.profiles`, and of `budgets` if any."""
     figure, panels = grid_of(1, 1 + bool(len(budget)), width=10.5, height=4.2)
     plot_profiles(profile, panels[0, 0])
     if len(budget):

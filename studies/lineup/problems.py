@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from studies.catalog import STUDIES
-from studies.catalog.lineup import CROSSENTROPY, NAME, LineupStudy, Problem, lineup_of
+from studies.catalog.lineup import NAME, LineupStudy, Problem, lineup_of
 from studies.catalog.variant import Variant
 from studies.data.dataset import Dataset
 from studies.data.folds import folds
@@ -16,17 +16,19 @@ from studies.data.inputs import first_rows
 from studies.errors import StudyError
 
 
-def register(problem: Problem) -> None:
-    """Add a problem to the line-up of this process, or replace the one of its name.
+def register(problem: Problem) -> LineupStudy:
+    """Add a problem to the line-up of this process, or replace the one of its name; return the line-up of it alone.
+
+    `studies.run.run(register(problem), "results")` runs it, and the report shows it beside the others of the folder.
 
     >>> from studies.catalog.lineup import PROBLEMS
-    >>> register(PROBLEMS[0])
-    >>> list(STUDIES["lineup"].variants)[:2]
-    ['breast-cancer', 'wine']
+    >>> register(PROBLEMS[0]).title
+    'Breast cancer: 30 measurements, 2 classes, feed-forward'
     """
     known = STUDIES[NAME]
     assert isinstance(known, LineupStudy)
-    STUDIES[NAME] = lineup_of(tuple((known.problems | {problem.name: problem}).values()))
+    STUDIES[NAME] = every = lineup_of(tuple((known.problems | {problem.name: problem}).values()))
+    return every.as_variant(problem.name)
 
 
 def data_of(problem: Problem, study: LineupStudy) -> Dataset:
@@ -55,7 +57,7 @@ def study_of(problem: Problem, study: LineupStudy) -> tuple[LineupStudy, Dataset
     """Return the study of one problem, with its network's identity, and its data.
 
     Seeds, scale, arms and search are those of the line-up `study`, and its epochs, where it has any. At the smoke scale
-    a problem has Adam and one other arm, another one on each.
+    a problem has one arm, the next one another.
 
     Raises:
         StudyError: The problem's network does not suit its data or its loss.
@@ -67,13 +69,13 @@ def study_of(problem: Problem, study: LineupStudy) -> tuple[LineupStudy, Dataset
     data = data_of(problem, study)
     function, rows = own.named(problem.network), first_rows(data.x_train)
     network = own.built(function, rows)
-    loss, parts = loss_for(function, network, data, parts_of(network), problem.loss == CROSSENTROPY)
+    loss, parts = loss_for(function, network, data, parts_of(network), from_logits=data.task == "classification")
     if loss != problem.loss:
         raise StudyError(f"The loss of {problem.name} must be {loss}, for such data and outputs, not {problem.loss}.")
     one = study if study.variant else study.as_variant(problem.name)
     epochs = study.epochs or problem.epochs
     place = list(STUDIES[NAME].variants).index(problem.name) if problem.name in STUDIES[NAME].variants else 0
-    arms = study.arms if study.scale != "smoke" else (study.arms[0], study.arms[1 + place % (len(study.arms) - 1)])
+    arms = (study.arms[place % len(study.arms)],) if study.scale == "smoke" else study.arms
     return dataclasses.replace(
         one,
         variant=Variant((problem.name,)),

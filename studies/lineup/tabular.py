@@ -22,16 +22,19 @@ def breast_cancer_network() -> keras.Sequential:
 
 
 def wine() -> Rows:
-    """Return scikit-learn's wine data: 178 rows, 13 measurements, 3 classes."""
+    """Return scikit-learn's wine data: 178 rows, the first four measurements, 3 classes.
+
+    With all 13, validation rows are told apart without error, and their loss is 0 at some learning rates.
+    """
     from sklearn.datasets import load_wine
 
     x, y = load_wine(return_X_y=True)
-    return x.astype("float32"), y
+    return x[:, :4].astype("float32"), y
 
 
 def wine_network() -> keras.Sequential:
-    """Return 13-16-3, ReLU."""
-    return feedforward(13, (16,), 3)
+    """Return 4-16-3, ReLU."""
+    return feedforward(4, (16,), 3)
 
 
 def diabetes() -> Rows:

@@ -9,16 +9,18 @@ import shutil
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from PIL import Image
 
 from studies import claims
 from studies.catalog import STUDIES
+from studies.catalog.lineup import PROBLEMS
 from studies.errors import StudyError
 from studies.records import tables
 from studies.records.plan import Plan
-from studies.report import answer
+from studies.report import answer, lineup
 from studies.report.page import by_source, facts, in_order, template, write_page
 from studies.results import judged
 
@@ -32,6 +34,7 @@ ORDER = (
     claims.DEPENDS,
     claims.NOT_RUN,
 )
+COMPRESSION: Any = {"method": "gzip", "mtime": 0}
 BEGIN, END = "<!-- {}, written by studies/published/publish.py -->\n", "<!-- end of {} -->\n"
 
 
@@ -59,19 +62,25 @@ def publish(results: Path | str, to: Path = HERE) -> None:
     for plan, _ in found:
         _pack(results, plan, _archive(plan, to))
     _copy_figures(Path(results) / "figures", to / "figures")
-    rows = tables.all_of([record for _, each in found for record in each])
+    of_lineup, others = tables.apart(found)
+    rows = tables.all_of([record for _, each in others for record in each])
     _write_tables(rows, claims.frame(verdicts), to)
+    own = tables.runs([record for _, each in of_lineup for record in each]).dropna(axis="columns", how="all")
+    if of_lineup:  # beside the others: its rows have columns of their own
+        own.to_csv(to / "lineup.csv.gz", index=False, float_format="%.6g", compression=COMPRESSION)
     answer.tuned(rows["runs"]).to_csv(to / "answer.csv", index=False)
     studies = [facts(*each) for each in found]
-    text = answer_of(rows["runs"], rows["paths"])
+    text = answer_of(rows["runs"], rows["paths"], own)
     page = template("published.md").render(answer=text, groups=by_source(verdicts), studies=studies)
     (to / "README.md").write_text(page, encoding="utf-8")
 
 
-def answer_of(runs: pd.DataFrame, paths: pd.DataFrame) -> str:
+def answer_of(runs: pd.DataFrame, paths: pd.DataFrame, of_lineup: pd.DataFrame | None = None) -> str:
     """Return what README.md and the page here begin with: AMSGrad against Adam, from rows of the tables."""
     tuned = answer.tuned(runs).query("optimizer == 'AMSGrad'")
-    words = [*answer.sentences(tuned), *answer.more(runs, paths)]
+    held_out = [problem.name for problem in PROBLEMS if problem.held_out]
+    beside = [] if of_lineup is None or of_lineup.empty else lineup.sentences(of_lineup, held_out)
+    words = [*answer.sentences(tuned), *beside, *answer.more(runs, paths)]
     titles = {name: study.title for name, study in STUDIES.items()}
     return template("answer.md").render(sentences=words, rows=answer.in_words(tuned, titles))
 
@@ -96,10 +105,16 @@ def write(text: str, name: str, page: Path) -> None:
     page.write_text(before + BEGIN.format(name) + text + END.format(name) + after, encoding="utf-8")
 
 
+def kept_tables(kept: Path = HERE) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the rows of runs.csv, paths.csv.gz and lineup.csv.gz that are kept; no rows where there is no line-up."""
+    runs, paths = (pd.read_csv(kept / name) for name in ("runs.csv", "paths.csv.gz"))
+    own = kept / "lineup.csv.gz"
+    return runs, paths, pd.read_csv(own) if own.exists() else pd.DataFrame()
+
+
 def write_readme(page: Path) -> None:
     """Write into a page what it says of results, from the tables that are kept here."""
-    runs, paths = (pd.read_csv(HERE / name) for name in ("runs.csv", "paths.csv.gz"))
-    write(answer_of(runs, paths), "answer", page)
+    write(answer_of(*kept_tables()), "answer", page)
     write(summary(pd.read_csv(HERE / "verdicts.csv")), "verdicts", page)
 
 
@@ -152,8 +167,7 @@ def _write_tables(found: Mapping[str, pd.DataFrame], verdicts: pd.DataFrame, to:
     found["runs"].to_csv(to / "runs.csv", index=False)
     verdicts.to_csv(to / "verdicts.csv", index=False)
     for name in ("curves", "paths"):
-        compression = {"method": "gzip", "mtime": 0}
-        found[name].to_csv(to / f"{name}.csv.gz", index=False, float_format="%.6g", compression=compression)
+        found[name].to_csv(to / f"{name}.csv.gz", index=False, float_format="%.6g", compression=COMPRESSION)
 
 
 def _copy_figures(figures: Path, to: Path) -> None:

@@ -42,8 +42,9 @@ _converter.register_unstructure_hook(Variant, str)
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON has it. Variants of the study that were not run are left out."""
     study = _converter.unstructure(plan.study)
-    for others in {"variants", "problems"} & set(study):
-        del study[others]
+    del study["variants"]
+    if isinstance(plan.study, LineupStudy):
+        del study["problems"]  # which hold functions
     findings = _converter.unstructure(plan.findings)
     return {"kind": type(plan.study).__name__, "study": study, "findings": findings, "records": list(plan.keys)}
 

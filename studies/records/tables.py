@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from studies.catalog.fit import Fit
-from studies.catalog.lineup import FINAL
+from studies.catalog.lineup import FINAL, LineupStudy
 from studies.errors import StudyError
 from studies.records.journal import Journal
 from studies.records.plan import Plan
@@ -50,6 +50,15 @@ def plans(out: Path | str) -> list[Plan]:
 def with_records(out: Path | str) -> Found:
     """Return (plan, its finished records) for every study in a results folder, each record read and checked once."""
     return [(plan, Journal(out).records(plan)) for plan in plans(out)]
+
+
+def apart(found: Found) -> tuple[Found, Found]:
+    """Return the (plan, records) pairs of the line-up, and the others."""
+    is_lineup = [isinstance(plan.study, LineupStudy) for plan, _ in found]
+    own, others = (
+        [pair for pair, mine in zip(found, is_lineup, strict=True) if mine == wanted] for wanted in (True, False)
+    )
+    return own, others
 
 
 def records(out: Path | str) -> list[Record]:

@@ -23,7 +23,7 @@ from studies.records import tables
 from studies.records.plan import Plan
 from studies.records.record import FitRecord, Record
 from studies.records.tables import Found
-from studies.report import answer, cost, own
+from studies.report import answer, cost, lineup, own
 from studies.results import judged, whole
 
 RATE = 1e13  # float32 operations a second that we take a data-centre GPU to sustain in small convolutions (D)
@@ -40,9 +40,11 @@ def write_page(out: Path | str, found: Found, verdicts: list[Verdict]) -> Path:
     """Write the report of (plan, records) pairs in their order; return the page's path."""
     out = Path(out)
     rows = tables.all_of([record for _, each in found for record in each])
+    of_lineup, found = tables.apart(found)
     with matplotlib.rc_context(figures.PAGE):
         lead = _lead(out, found, verdicts)
         sources = [_source(out, key, plans) for key, plans in _by_source(found)]
+        section = _lineup(out, of_lineup) if of_lineup else None
     claims.frame(verdicts).to_csv(out / "verdicts.csv", index=False)
     answer.tuned(tables.runs(whole(found))).to_csv(out / "answer.csv", index=False)
     tables.write_tables(rows, out)
@@ -51,10 +53,38 @@ def write_page(out: Path | str, found: Found, verdicts: list[Verdict]) -> Path:
     groups = by_source(of_sources)
     unanswered = [each for each in of_sources if each not in [one for _, mine in groups for one in mine]]
     alone = only_own([plan.study for plan, _ in found])
-    content = {"lead": lead, "own": own.groups(verdicts), "groups": groups, "open": unanswered, "sources": sources}
+    content: dict[str, Any] = {
+        "lead": lead,
+        "own": own.groups(verdicts),
+        "groups": groups,
+        "open": unanswered,
+        "sources": sources,
+    }
+    content["lineup"] = section
     text = template("report.html").render(**content, alone=alone, rows=rows, scores=scores_of(found))
     page.write_text(text, encoding="utf-8")
     return page
+
+
+def _lineup(out: Path, found: Found) -> dict[str, Any]:
+    """Return what the page says about the line-up; problems at the smoke scale count as long as there are no others."""
+    counted = [pair for pair in found if not pair[0].is_small] or found
+    records, about = [record for _, each in counted for record in each], lineup.About.of([p.study for p, _ in counted])
+    runs, curves = tables.runs(records), tables.curves(records)
+    return {
+        "sentences": lineup.sentences(runs, about.held_out),
+        "figures": [_saved(drawing, out / "figures", "lineup") for drawing in lineup.drawings(runs, about)],
+        "ranking": lineup.ranked(runs),
+        "epochs": lineup.epochs(curves, about),
+        "rates": lineup.learning_rates(runs, about.titles),
+        "left_open": found[0][0].study.left_open,
+        "problems": [
+            facts(plan, each)
+            | {"rows": " + ".join(map(str, plan.findings.data_rows))}
+            | {"diverged": sum(record.outcome.status == "diverged" for record in each)}
+            for plan, each in found
+        ],
+    }
 
 
 def scores_of(found: Found) -> dict[str, str]:

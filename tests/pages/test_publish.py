@@ -113,15 +113,14 @@ def test_every_record_that_is_kept_here_is_whole(tmp_path):
     for plan in journal.plans():
         assert journal.records(plan), plan.study.label
     assert not list(tmp_path.rglob("*.damaged"))
-    runs = pd.read_csv(HERE / "runs.csv")
+    runs = pd.concat([each for each in publishing.kept_tables() if "stage" in each])
     fits = {r.work for plan in journal.plans() for r in journal.records(plan) if isinstance(r, FitRecord)}
     assert len(runs) == len(fits)
 
 
 def test_the_pages_say_what_the_tables_say():
     text = publishing.README.read_text(encoding="utf-8")
-    runs, paths = (pd.read_csv(HERE / name) for name in ("runs.csv", "paths.csv.gz"))
-    told = publishing.answer_of(runs, paths)
+    told = publishing.answer_of(*publishing.kept_tables())
     assert publishing.written(text, "answer") == told
     assert told in (HERE / "README.md").read_text(encoding="utf-8")
     assert publishing.written(text, "verdicts") == publishing.summary(pd.read_csv(HERE / "verdicts.csv"))

@@ -13,7 +13,7 @@ from studies.networks.losses import LOSSES
 from studies.networks.published import MODELS
 from studies.training.build import SCHEDULES
 
-NETWORKS = [study for study in STUDIES.values() if isinstance(study, NetworkStudy)]
+NETWORKS = [study for study in STUDIES.values() if type(study) is NetworkStudy]  # of the line-up: test_lineup.py
 FORMS = [form for study in NETWORKS for form in (study, *map(study.as_variant, study.variants))]
 
 
