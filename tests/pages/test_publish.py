@@ -12,8 +12,9 @@ from studies.catalog import STUDIES
 from studies.errors import StudyError
 from studies.records.journal import Journal
 from studies.records.record import FitRecord
-from tests import made_up
+from tests import lineup_rows, made_up
 
+STAGES = {"tuning": 2 * 3 * 3, "final": 2 * 8, "monitor": 1}  # fits of two arms, three rates, eight seeds
 HERE = Path(__file__).parents[2] / "studies" / "published"
 
 spec = importlib.util.spec_from_file_location("publish", HERE / "publish.py")
@@ -58,6 +59,32 @@ def test_a_second_study_is_added_to_the_first(first, tmp_path):
     page = (copy / "README.md").read_text()
     assert "`python -m studies run perez-mlp`" in page
     assert "`python -m studies run digits`" in page
+
+
+def test_the_line_up_has_a_table_of_its_own_and_its_part_in_the_answer(tmp_path):
+    results, kept = tmp_path / "results", tmp_path / "kept"
+    kept.mkdir()
+    for problem in ("digits", "wine"):
+        lineup_rows.record(results, problem)
+    made_up.record(results, STUDIES["digits"])
+    publishing.publish(results, kept)
+    assert {path.name for path in (kept / "records").iterdir()} == {
+        *("digits.tar.xz", "lineup.digits.tar.xz", "lineup.wine.tar.xz"),
+    }
+    runs, _, own = publishing.kept_tables(kept)
+    assert set(runs["study"]) == {"digits"}
+    assert set(pd.read_csv(kept / "curves.csv.gz")["study"]) == {"digits"}
+    assert own.groupby(["variant", "stage"]).size().to_dict() == {
+        (problem, stage): n for problem in ("digits", "wine") for stage, n in STAGES.items()
+    }
+    page = (kept / "README.md").read_text()
+    assert "In the line-up of 2 problems, all optimizers tuned alike, AMSGrad's test loss is lower than Adam's" in page
+    assert "`python -m studies run lineup --variant wine --seeds 8 --epochs 3`" in page
+    drawn = {path.name for path in (kept / "figures").iterdir() if path.name.startswith("lineup")}
+    assert drawn == {"lineup-problems.png", "lineup-profiles.png", "lineup-paying.png"}
+    report = (results / "report.html").read_text()
+    assert "Wine: 4 measurements, 3 classes, feed-forward: 0.6" in report  # its target
+    assert report.count('<figure id="lineup-') == 3
 
 
 def test_restoring_leaves_newer_plans_and_records_alone(first, tmp_path):
