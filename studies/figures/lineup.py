@@ -121,6 +121,39 @@ def together(profile: pd.DataFrame, budget: pd.DataFrame) -> Drawing:
     return Drawing("profiles", figure, caption, profile)
 
 
+def plot_forest(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw rows of `report.lineup.with_own`: AMSGrad's difference and its interval, a line for each; one's own in bold.
+
+    Grey: differences that are too small to matter.
+    """
+    ax = current(ax)
+    ax.axvspan(-ROPE, ROPE, color="0.88", zorder=0)
+    ax.axvline(0, color="black", lw=1)
+    for place, row in enumerate(rows.itertuples()):
+        color = "#d1352b" if row.own else "0.45"
+        ax.plot([row.low, row.high], [place, place], color=color, lw=2)
+        hover(ax.plot(row.estimate, place, "o", color=color, ms=6)[0], row.problem)
+    ax.set_yticks(range(len(rows)), list(rows["problem"]))
+    for label, own in zip(ax.get_yticklabels(), rows["own"], strict=True):
+        label.set_fontweight("bold" if own else "normal")
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlabel("AMSGrad minus Adam: test loss, in %")
+    ax.grid(alpha=0.3, axis="x")
+    return ax
+
+
+def forest(rows: pd.DataFrame) -> Drawing:
+    """Return the figure of one's own comparisons among the problems: rows of `report.lineup.with_own`."""
+    figure, panels = grid_of(1, 1, width=9.0, height=0.8 + 0.3 * len(rows))
+    plot_forest(rows, panels[0, 0])
+    caption = (
+        "AMSGrad against Adam on the problems of the line-up, and in bold in your comparisons. The difference in test "
+        "loss is that at each run's best epoch, with its 95 % interval (Student's): in the line-up by the validation "
+        "loss, in a comparison by the test loss itself. Grey: too small to matter (D)."
+    )
+    return Drawing("yours", figure, caption, rows)
+
+
 def paying(rows: pd.DataFrame) -> Drawing:
     """Return the figure of AMSGrad's advantage against what was measured with Adam: rows of `claims.paying`."""
     figure, panels = grid_of(1, len(MEASURES), width=10.5, height=4.0, sharey=True)

@@ -93,8 +93,24 @@ def _of_edges(runs: pd.DataFrame) -> str:
     )
 
 
-def drawings(runs: pd.DataFrame, about: About) -> list[Drawing]:
-    """Return the figures of the line-up; none where no problem is whole."""
+def with_own(runs: pd.DataFrame, titles: Mapping[str, str], own: pd.DataFrame) -> pd.DataFrame:
+    """Return AMSGrad's difference on each problem and in each comparison of one's own, in ascending order.
+
+    `own` are rows of `answer.tuned` with the titles of the comparisons in `study`. The columns are `problem`,
+    `estimate`, `low`, `high` and `own`.
+    """
+    apart = lineup.differences(runs)
+    problems = apart[apart["arm"] == AMSGRAD].assign(own=False)
+    problems["problem"] = [titles.get(each, each) for each in problems["problem"]]
+    mine = own[(own["optimizer"] == AMSGRAD) & (own["metric"] == "best_val_loss")]
+    mine = mine.assign(problem=mine["study"], own=True)
+    columns = ["problem", "estimate", "low", "high", "own"]
+    found = pd.concat([part[columns] for part in (problems, mine) if len(part)] or [problems[columns]])
+    return found.sort_values("estimate", kind="stable", ignore_index=True)
+
+
+def drawings(runs: pd.DataFrame, about: About, own: pd.DataFrame) -> list[Drawing]:
+    """Return the figures of the line-up; none where no problem is whole. `own` is as `with_own` takes it."""
     apart, where = lineup.differences(runs), paying.advantages(runs, about.held_out)
     if apart.empty:
         return []
@@ -103,7 +119,9 @@ def drawings(runs: pd.DataFrame, about: About) -> list[Drawing]:
         drawn.together(lineup.profiles(runs, drawn.LIMITS), lineup.budgets(runs)),
     ]
     measured = where.dropna(subset=list(MEASURES))
-    return [*found, drawn.paying(measured)] if len(measured) else found
+    found += [drawn.paying(measured)] if len(measured) else []
+    rows = with_own(runs, about.titles, own)
+    return [*found, drawn.forest(rows)] if rows["own"].any() else found
 
 
 def ranked(runs: pd.DataFrame) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def write_page(out: Path | str, found: Found, verdicts: list[Verdict]) -> Path:
     with matplotlib.rc_context(figures.PAGE):
         lead = _lead(out, found, verdicts)
         sources = [_source(out, key, plans) for key, plans in _by_source(found)]
-        section = _lineup(out, of_lineup) if of_lineup else None
+        section = _lineup(out, of_lineup, found) if of_lineup else None
     claims.frame(verdicts).to_csv(out / "verdicts.csv", index=False)
     answer.tuned(tables.runs(whole(found))).to_csv(out / "answer.csv", index=False)
     tables.write_tables(rows, out)
@@ -66,14 +66,20 @@ def write_page(out: Path | str, found: Found, verdicts: list[Verdict]) -> Path:
     return page
 
 
-def _lineup(out: Path, found: Found) -> dict[str, Any]:
-    """Return what the page says about the line-up; problems at the smoke scale count as long as there are no others."""
+def _lineup(out: Path, found: Found, others: Found) -> dict[str, Any]:
+    """Return what the page says about the line-up, of `others` the comparisons of one's own beside it.
+
+    Problems at the smoke scale count as long as there are no others.
+    """
+    own = [pair for pair in others if only_own([pair[0].study])]
+    titles = {plan.study.name: plan.study.title for plan, _ in own}
+    beside = answer.tuned(tables.runs(whole(own))).replace({"study": titles})
     counted = [pair for pair in found if not pair[0].is_small] or found
     records, about = [record for _, each in counted for record in each], lineup.About.of([p.study for p, _ in counted])
     runs, curves = tables.runs(records), tables.curves(records)
     return {
         "sentences": lineup.sentences(runs, about.held_out),
-        "figures": [_saved(drawing, out / "figures", "lineup") for drawing in lineup.drawings(runs, about)],
+        "figures": [_saved(drawing, out / "figures", "lineup") for drawing in lineup.drawings(runs, about, beside)],
         "ranking": lineup.ranked(runs),
         "epochs": lineup.epochs(curves, about),
         "rates": lineup.learning_rates(runs, about.titles),
