@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from studies.catalog import STUDIES
+from studies.claims.lineup import with_arms
 from studies.errors import StudyError
 from studies.records.journal import Journal
 from studies.records.record import FitRecord
@@ -143,6 +144,21 @@ def test_every_record_that_is_kept_here_is_whole(tmp_path):
     runs = pd.concat([each for each in publishing.kept_tables() if "stage" in each])
     fits = {r.work for plan in journal.plans() for r in journal.records(plan) if isinstance(r, FitRecord)}
     assert len(runs) == len(fits)
+
+
+def test_every_optimizer_of_a_published_problem_had_the_same_grid_budget_and_seeds():
+    _, _, own = publishing.kept_tables()
+    rows, arms = with_arms(own), len(STUDIES["lineup"].arms)
+    for problem, mine in rows.groupby("problem"):
+        for stage, fits in (("tuning", 9 * 3), ("final", 20)):
+            of_stage = mine[mine["stage"] == stage]
+            columns = ["seed", "epochs", "fold"] + ["learning_rate"] * (stage == "tuning")
+            budgets = {frozenset(map(tuple, arm[columns].to_numpy().tolist())) for _, arm in of_stage.groupby("arm")}
+            assert len(budgets) == 1, (problem, stage)
+            assert of_stage.groupby("arm").size().tolist() == [fits] * arms, (problem, stage)
+        seeds = [set(mine.loc[mine["stage"] == stage, "seed"]) for stage in ("tuning", "final")]
+        assert not set.intersection(*seeds)
+    assert rows["problem"].nunique() >= 1
 
 
 def test_the_pages_say_what_the_tables_say():
