@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from studies.catalog import STUDIES
-from studies.catalog.lineup import NAME, LineupStudy, Problem, lineup_of
+from studies.catalog.lineup import NAME, LineupStudy, lineup_of
+from studies.catalog.problems import Problem
 from studies.catalog.variant import Variant
 from studies.data.dataset import Dataset
 from studies.data.folds import folds
@@ -21,7 +22,7 @@ def register(problem: Problem) -> LineupStudy:
 
     `studies.run.run(register(problem), "results")` runs it, and the report shows it beside the others of the folder.
 
-    >>> from studies.catalog.lineup import PROBLEMS
+    >>> from studies.catalog.problems import PROBLEMS
     >>> register(PROBLEMS[0]).title
     'Breast cancer: 30 measurements, 2 classes, feed-forward'
     """

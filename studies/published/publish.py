@@ -16,7 +16,7 @@ from PIL import Image
 
 from studies import claims
 from studies.catalog import STUDIES
-from studies.catalog.lineup import PROBLEMS
+from studies.catalog.problems import PROBLEMS
 from studies.errors import StudyError
 from studies.records import tables
 from studies.records.plan import Plan

@@ -13,7 +13,8 @@ from keras_amsgrad import Adam
 from keras_amsgrad.replicas import Replica, UnsupportedError, train
 from studies import lineup
 from studies.catalog import STUDIES, Arm
-from studies.catalog.lineup import FINAL, PROBLEMS, SEEDS_OF_TUNING, TUNING, Problem, lineup_of
+from studies.catalog.lineup import FINAL, SEEDS_OF_TUNING, TUNING, lineup_of
+from studies.catalog.problems import PROBLEMS, Problem
 from studies.command_line.main import main
 from studies.data.folds import folds
 from studies.errors import StudyError
