@@ -15,6 +15,7 @@ from studies.claims.words import CONTRADICTED, INCONCLUSIVE, NO_DIFFERENCE, SUPP
 from studies.figures import Drawing
 from studies.figures import lineup as drawn
 
+ENOUGH = 6  # problems; of fewer nothing is said of all together in a sentence
 POINTS = f"{100 * ROPES['loss']:g} %"
 
 
@@ -50,18 +51,25 @@ def _of_amsgrad(apart: pd.DataFrame, ranked: pd.DataFrame) -> str:
         return ""
     count, row = mine["outcome"].value_counts(), ranked.set_index("arm").loc[AMSGRAD]
     n, problems = mine["n"].max(), f"{len(mine)} problem{'s' * (len(mine) > 1)}"
-    return (
+    counts = (
         f"In the line-up of {problems}, all optimizers tuned alike, {AMSGRAD}'s test loss is lower than {ADAM}'s by "
         f"more than {POINTS} on {count.get(SUPPORTED, 0)} and higher on {count.get(CONTRADICTED, 0)}; on "
         f"{count.get(NO_DIFFERENCE, 0)} the difference is within {POINTS}, on {count.get(INCONCLUSIVE, 0)} it is not "
-        f"decided (at most {n:.0f} pairs of runs on each). Over the problems, the probability that {AMSGRAD} is "
-        f"better, equal, worse is {number(row['better'])}, {number(row['equal'])}, {number(row['worse'])} (Bayesian "
-        f"signed-rank test with {POINTS} as the smallest difference that matters)."
+        f"decided (at most {n:.0f} pairs of runs on each)."
+    )
+    if len(mine) < ENOUGH:
+        return counts
+    return (
+        f"{counts} Over the problems, the probability that {AMSGRAD} is better, equal, worse is "
+        f"{number(row['better'])}, {number(row['equal'])}, {number(row['worse'])} (Bayesian signed-rank test with "
+        f"{POINTS} as the smallest difference that matters)."
     )
 
 
 def _of_all(apart: pd.DataFrame, ranked: pd.DataFrame) -> str:
     """Return which optimizers lie below Adam over all problems, and which above, by the interquartile mean."""
+    if apart["problem"].nunique() < ENOUGH:
+        return ""
     others = ranked[ranked["arm"] != ADAM]
     below = [_with_interval(row) for row in others[others["iqm_high"] < 1].itertuples()]
     above = [_with_interval(row) for row in others[others["iqm_low"] > 1].itertuples()]

@@ -65,14 +65,22 @@ def test_problems_without_all_their_runs_are_said_to_be_open(tmp_path):
 
 
 def test_the_sentences_have_the_counts_of_the_rows():
-    runs, _ = lineup_rows.rows()
+    runs, _ = lineup_rows.rows(problems=("a", "b", "c", "d", "e", "f"))
     said = lineup.sentences(runs, held_out=("c",), statement=Statement(""))
     apart = claims.differences(runs)
     ahead = (apart[apart["arm"] == "AMSGrad"]["outcome"] == "supported").sum()
     assert f"lower than Adam's by more than 1 % on {ahead} and higher on 0" in said[0]
     assert "for 2: AMSGrad (" in said[1]
-    assert "0 of 9 searches." in said[2]
+    assert "0 of 18 searches." in said[2]
     assert said[-1].endswith("It is right on 0 of these 1: contradicted.")
+
+
+def test_of_few_problems_nothing_is_said_of_all_together():
+    runs, _ = lineup_rows.rows(problems=("a", "b", "c", "d", "e"))
+    text = " ".join(lineup.sentences(runs, held_out=()))
+    assert "In the line-up of 5 problems" in text
+    assert "Bayesian" not in text
+    assert "interquartile" not in text
 
 
 def test_a_rate_at_an_end_of_the_grid_has_a_star():
