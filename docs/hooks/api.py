@@ -19,6 +19,7 @@ MODULES = {
     "keras_amsgrad.rules": "The update rules, pure functions in the letters of the papers",
     "keras_amsgrad.order": "The order of the training rows",
     "studies.figures": "Figures of the tables of a results folder",
+    "studies.lineup": "The problems of the line-up, and how to add one",
 }
 
 

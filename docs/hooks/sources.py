@@ -16,6 +16,9 @@ EXAMPLES = sorted(
     [*ROOT.glob("examples/*.ipynb"), *ROOT.glob("examples/*.py")], key=lambda path: path.suffix != ".ipynb"
 )
 
+# The figures that the page of the published results shows.
+FIGURES = re.findall(r"\]\((figures/[^)]+)\)", (ROOT / "studies/published/README.md").read_text(encoding="utf-8"))
+
 # The file of the repository for each page that is not in docs/.
 ADDRESSES = {
     "CONTRIBUTING.md": "contributing.md",
@@ -23,8 +26,8 @@ ADDRESSES = {
     "LICENSE": "license.md",
     "README.md": "index.md",
     "studies/published/README.md": "published.md",
-    "studies/published/figures/answer-forest.png": "figures/answer-forest.png",
     "examples/adam_can_fail.png": "figures/adam_can_fail.png",
+    **{f"studies/published/{name}": name for name in FIGURES},
     **{f"examples/{path.name}": f"examples/{path.stem}.md" for path in EXAMPLES},
 }
 

@@ -70,6 +70,14 @@ def dask(words, tmp_path):
     assert [word for word in words if word.startswith("--") and word not in said] == []
 
 
+def published(words, tmp_path):
+    """Look up the options: `test_publish` restores the records."""
+    command = [sys.executable, ROOT / words[1], "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    assert [word for word in words if word.startswith("--") and word not in said] == []
+
+
 def script(words, tmp_path):
     """Run an example."""
     subprocess.run([sys.executable, *words[1:]], cwd=ROOT, check=True)
@@ -88,6 +96,7 @@ CHEAPER = [
     ("python -m studies", study),
     ("dask", dask),
     ("python examples/", script),
+    ("python studies/published/publish.py", published),
     ("benchmarks/gpu.sh", shell),
 ]
 
