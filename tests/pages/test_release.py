@@ -109,7 +109,7 @@ def test_what_is_built_passes_the_checks_of_the_index(home, tmp_path):
     addresses = metadata.get_all("Project-URL") or []
     assert len(addresses) == (3 if home else 0)
     assert [name for name in metadata.get_all("Requires-Dist") if "extra ==" not in name] == [
-        "keras>=3.12",
+        "keras>=3.13.2",
         "numpy>=2.1",
     ]
     (source,) = (path for path in built if path.name.endswith(".tar.gz"))

@@ -43,7 +43,7 @@ def fitted(model, optimizer, x, y, *, sample_weight=None, metrics=None, weighted
     validation, weights = [rows_of(x, VALIDATION), y[VALIDATION]], None
     if sample_weight is not None:
         validation, weights = [*validation, sample_weight[VALIDATION]], sample_weight[TRAINING]
-    if "callbacks" in how:  # that of Keras 3.12 for plateaus keeps the best value of the fit before
+    if "callbacks" in how:  # each fit has callbacks of its own
         how["callbacks"] = copy.deepcopy(how["callbacks"])
     history = network.fit(
         rows_of(x, TRAINING),
