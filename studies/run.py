@@ -3,10 +3,10 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from studies.catalog import STUDIES, Arm, NetworkStudy, Study, SyntheticStudy
+from studies.catalog import STUDIES, Arm, NetworkStudy, Setting, Study, SyntheticStudy
 from studies.catalog.fit import Fit, fit_of
 from studies.catalog.lineup import FINAL, TUNING, LineupStudy
 from studies.catalog.variant import PUBLISHED
@@ -81,24 +81,20 @@ def _run_network(
     import_keras()
     from studies.training import repeats, search
 
-    def train(stage: str, fits: list[Fit]) -> Progress:
-        with Progress(f"{study.label}: {stage}", journal, fits, quiet=not verbose) as progress:
-            engine.train(fits, Workspace(data, journal, progress))
-        return progress
-
     arms: Sequence[Arm] = study.arms
     searched: list[Fit] = []
     findings = _findings(study, loaded, data)
     if published:
         study, arms = study.as_variant(PUBLISHED), [arm.at(study.published[arm.optimizer]) for arm in arms]
-    elif study.search:
+    train = _stages(study, data, journal, engine, verbose)
+    if study.search and not published:
         searched = [fit for arm in arms for fit in search.search_fits(study, data, arm)]
         journal.plan(study, searched, findings)
         if study.own_command and verbose and not all(journal.path(fit).exists() for fit in searched):
             _say_cost(study, data, engine)
         progress = train("search", searched)
         chosen = [search.tune(study, data, arm, journal) for arm in arms]
-        progress.note("chose " + "; ".join(f"{s} for {arm.label}" for arm, s in zip(arms, chosen, strict=True)))
+        _note_chosen(progress, arms, chosen)
         arms = [arm.at(setting) for arm, setting in zip(arms, chosen, strict=True)]
     repeated = repeats.repeat_fits(study, data, arms)
     journal.plan(study, searched + repeated, findings)
@@ -118,23 +114,36 @@ def _run_lineup(study: LineupStudy, journal: Journal, engine: Engine, verbose: i
 def _run_problem(study: LineupStudy, data: Dataset, journal: Journal, engine: Engine, verbose: int) -> None:
     from studies.training import lineup, monitor
 
-    def train(stage: str, fits: list[Fit]) -> Progress:
-        with Progress(f"{study.label}: {stage}", journal, fits, quiet=not verbose) as progress:
-            engine.train(fits, Workspace(data, journal, progress))
-        return progress
-
+    train = _stages(study, data, journal, engine, verbose)
     tuning = [fit for arm in study.arms for fit in lineup.tuning_fits(study, data, arm)]
     findings = Findings(data_rows=(len(data.y_train), len(data.y_test)))
     journal.plan(study, tuning, findings)
     progress = train(TUNING, tuning)
     chosen = [lineup.tune(study, data, arm, journal) for arm in study.arms]
-    progress.note("chose " + "; ".join(f"{s} for {arm.label}" for arm, s in zip(study.arms, chosen, strict=True)))
+    _note_chosen(progress, study.arms, chosen)
     arms = [arm.at(setting) for arm, setting in zip(study.arms, chosen, strict=True)]
     final = [fit for arm in arms for fit in lineup.final_fits(study, data, arm)]
     monitored = lineup.monitor_fit(study, data, chosen[0])
     journal.plan(study, [*tuning, *final, monitored], findings)
     train(FINAL, final)
     monitor.train(monitored, data, journal)
+
+
+def _stages(
+    study: NetworkStudy, data: Dataset, journal: Journal, engine: Engine, verbose: int
+) -> Callable[[str, list[Fit]], Progress]:
+    """Return a function that trains the fits of a stage of a study, and returns their progress."""
+
+    def train(stage: str, fits: list[Fit]) -> Progress:
+        with Progress(f"{study.label}: {stage}", journal, fits, quiet=not verbose) as progress:
+            engine.train(fits, Workspace(data, journal, progress))
+        return progress
+
+    return train
+
+
+def _note_chosen(progress: Progress, arms: Sequence[Arm], chosen: Sequence[Setting]) -> None:
+    progress.note("chose " + "; ".join(f"{s} for {arm.label}" for arm, s in zip(arms, chosen, strict=True)))
 
 
 def _say_cost(study: NetworkStudy, data: Dataset, engine: Engine) -> None:

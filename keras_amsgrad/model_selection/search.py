@@ -108,7 +108,7 @@ class ReplicaSearch(BaseEstimator):
         search: Any = copy.copy(self)
         search.estimator, search.cv, search.n_jobs = SearchedEstimator(fits), list(splits), 1
         search.scoring = scoring_on_data(self.scoring)
-        with joblib.parallel_config("sequential"):  # scoring needs this process, in which the fits are
+        with joblib.parallel_config("sequential"):  # scikit-learn scores here, where the fits are
             super(ReplicaSearch, search).fit(Rows(X, np.arange(len(y))), y, **params)
         self._take_results(search, fits)
 

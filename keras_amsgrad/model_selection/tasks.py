@@ -87,8 +87,8 @@ class SearchInWorker:
         # The first copy of a batch serves all its chunks: names of what is kept may hold the `id` of its objects.
         batch = self.batches.setdefault(batch.name, batch)
         fits = [batch.fits[i] for i in task.positions]
-        if batch.seed is not None:
-            self.adapter.draw_seed = lambda: int(batch.seed or 0)
+        if (seed := batch.seed) is not None:
+            self.adapter.draw_seed = lambda: seed
         with random_state.preserved():
             self.adapter.prepare(fits)
             plans = [self.adapter.plan(fit) for fit in fits]

@@ -102,8 +102,8 @@ def train(
         together: Largest number of replicas in a chunk, also of a convolutional network; None: an estimate from
             `memory`.
         on_epoch: Called as `on_epoch(positions, epoch, logs)` after each epoch of a chunk: positions in `replicas` of
-            those still training, epoch from 0, and a list of {name: value}. On a CPU several chunks run at once, and
-            each calls from a thread of its own.
+            those still training, epoch from 0, and a list of {name: value}. On a CPU, and on several GPUs, several
+            chunks run at once, and each calls from a thread of its own. What `workers` train calls nothing.
         on_chunk: Called as `on_chunk(positions, outcomes)`, in the calling thread, when a chunk has finished.
         backup: A function from the positions of a chunk to the path of a file in which to save its state while it
             trains. A later call with the same arguments continues from there. None saves nothing; so does
