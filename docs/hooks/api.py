@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-from docs.hooks.examples import example
-
 ROOT = Path(__file__).parents[2]
 
 # Packages whose names, those of `__all__`, have a page each.
@@ -57,9 +55,8 @@ def documented() -> dict[str, list[str]]:
 def page_of_name(name: str) -> str:
     """Return the page of a class or function."""
     package, _, own = name.rpartition(".")
-    more = f"``` pycon\n{example(name)}\n```\n" if example(name) else ""
     options = "    options:\n      show_root_heading: false\n"
-    return f"# {own}\n\n    from {package} import {own}\n\n::: {name}\n{options}\n{more}"
+    return f"# {own}\n\n    from {package} import {own}\n\n::: {name}\n{options}"
 
 
 def page_of_module(module: str) -> str:

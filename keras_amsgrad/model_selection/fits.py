@@ -15,7 +15,12 @@ SIMPLE = (int, float, str, bytes, np.generic, type(None))  # found again by valu
 
 
 class ReplicaWarning(UserWarning):
-    """Some fits of a search train one after another, by the estimator's own `fit`, or its splits may surprise."""
+    """Some fits of a search train one after another, by the estimator's own `fit`, or its splits may surprise.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", ReplicaWarning)  # in this block, a fit that trains by itself is an error
+    """
 
 
 def warn(message: str) -> None:

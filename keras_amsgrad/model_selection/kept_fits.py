@@ -19,7 +19,20 @@ UNFINISHED_WRITING = ("*/*.npz.*.part",)
 
 
 class ResumeError(RuntimeError):
-    """A search cannot use the folder of its `resume`; the message says why, and what to do."""
+    """A search cannot use the folder of its `resume`; the message says why, and what to do.
+
+    >>> import tempfile
+    >>> from scikeras.wrappers import KerasClassifier
+    >>> from sklearn.model_selection import KFold
+    >>> from keras_amsgrad.model_selection import ReplicaGridSearchCV
+    >>> with tempfile.NamedTemporaryFile() as file:  # a file where a folder should be
+    ...     search = ReplicaGridSearchCV(KerasClassifier(), {"epochs": [1, 2]}, cv=KFold(2), resume=file.name)
+    ...     try:
+    ...         search.fit([[0.0], [1.0]], [0, 1])
+    ...     except ResumeError as error:
+    ...         print(file.name in str(error))
+    True
+    """
 
 
 @dataclasses.dataclass(frozen=True)

@@ -223,7 +223,22 @@ class ReplicaGridSearchCV(ReplicaSearch, GridSearchCV):
 
 
 class ReplicaRandomizedSearchCV(ReplicaSearch, RandomizedSearchCV):
-    """scikit-learn's `RandomizedSearchCV` with fits trained together; see `ReplicaGridSearchCV`."""
+    """scikit-learn's `RandomizedSearchCV` with fits trained together; see `ReplicaGridSearchCV`.
+
+    >>> import keras
+    >>> from keras_amsgrad import AMSGrad
+    >>> from scikeras.wrappers import KerasClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import StratifiedKFold
+    >>> def model():
+    ...     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    >>> classifier = KerasClassifier(
+    ...     model, loss="sparse_categorical_crossentropy", optimizer=AMSGrad, random_state=0, verbose=0)
+    >>> rates = {"optimizer__learning_rate": [1e-5, 1e-2, 0.1]}
+    >>> search = ReplicaRandomizedSearchCV(classifier, rates, n_iter=2, cv=StratifiedKFold(3), random_state=0)
+    >>> len(search.fit(*load_iris(return_X_y=True)).cv_results_["params"])
+    2
+    """
 
 
 class ReplicaHalvingGridSearchCV(ReplicaSearch, HalvingGridSearchCV):
@@ -237,6 +252,21 @@ class ReplicaHalvingGridSearchCV(ReplicaSearch, HalvingGridSearchCV):
     The refit trains from the beginning. So does what cannot continue: fits by the estimator's own `fit`, EarlyStopping
     with `restore_best_weights`, networks or schedules that differ with the number of epochs, and all fits on the torch
     backend. With other resources everything is as in scikit-learn.
+
+    >>> import keras
+    >>> from keras_amsgrad import AMSGrad
+    >>> from scikeras.wrappers import KerasClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import StratifiedKFold
+    >>> def model():
+    ...     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    >>> classifier = KerasClassifier(
+    ...     model, loss="sparse_categorical_crossentropy", optimizer=AMSGrad, random_state=0, verbose=0)
+    >>> rates = {"optimizer__learning_rate": [1e-5, 1e-2, 0.1]}
+    >>> epochs = {"resource": "epochs", "min_resources": 1, "max_resources": 9}
+    >>> search = ReplicaHalvingGridSearchCV(classifier, rates, **epochs, cv=StratifiedKFold(3))
+    >>> search.fit(*load_iris(return_X_y=True)).n_resources_
+    [1, 3]
     """
 
 
@@ -245,6 +275,21 @@ class ReplicaHalvingRandomSearchCV(ReplicaSearch, HalvingRandomSearchCV):
 
     With `resource="epochs"`, candidates that survive a round continue: this differs from scikit-learn in cost, not in
     results; see `ReplicaHalvingGridSearchCV`.
+
+    >>> import keras
+    >>> from keras_amsgrad import AMSGrad
+    >>> from scikeras.wrappers import KerasClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import StratifiedKFold
+    >>> def model():
+    ...     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    >>> classifier = KerasClassifier(
+    ...     model, loss="sparse_categorical_crossentropy", optimizer=AMSGrad, random_state=0, verbose=0)
+    >>> rates = {"optimizer__learning_rate": [1e-5, 1e-2, 0.1]}
+    >>> epochs = {"resource": "epochs", "min_resources": 1, "max_resources": 9}
+    >>> search = ReplicaHalvingRandomSearchCV(classifier, rates, n_candidates=3, **epochs, cv=StratifiedKFold(3))
+    >>> search.fit(*load_iris(return_X_y=True)).n_resources_
+    [1, 3]
     """
 
 

@@ -13,7 +13,7 @@ from keras_amsgrad.model_selection.plans import Plan, train_plans
 from keras_amsgrad.model_selection.progress import SearchProgress
 from keras_amsgrad.model_selection.resumption import Batch, NothingKept, Part, Resumption
 from keras_amsgrad.model_selection.tasks import SharedBatch, WorkersError
-from keras_amsgrad.model_selection.workers import JoblibWorkers
+from keras_amsgrad.model_selection.workers import SearchWorkers
 from keras_amsgrad.replicas import random_state
 from keras_amsgrad.replicas.chunks import Chunk, Chunking
 from keras_amsgrad.replicas.errors import UnsupportedError
@@ -73,7 +73,7 @@ class PlannedTrainer:
         continues: bool = False,
         resumption: Resumption | NothingKept | None = None,
         progress: SearchProgress | None = None,
-        workers: JoblibWorkers | None = None,
+        workers: SearchWorkers | None = None,
     ) -> None:
         self.adapter, self.continues = adapter, continues
         self.resumption, self.progress = resumption or NothingKept(), progress or SearchProgress("", quiet=True)

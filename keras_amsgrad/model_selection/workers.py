@@ -2,9 +2,9 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import BACKENDS, ParallelBackendBase, get_active_backend
@@ -14,25 +14,23 @@ from keras_amsgrad.model_selection.tasks import SharedBatch, SharedSearch, Task,
 from keras_amsgrad.replicas.chunks import Chunking
 from keras_amsgrad.replicas.replica import Outcome
 
+Call = tuple[str, SharedBatch, int, Task]  # the arguments of `train_task`, without the search
+Run = Callable[[Sequence[Call]], Generator[Any]]
 
-class JoblibWorkers:
-    """The workers of joblib's active backend, for one search. Use it in a `with` statement.
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SearchWorkers:
+    """The workers for one search.
 
     Attributes:
+        search: What they train.
         count: How many chunks they train at the same time.
+        run: Returns a generator of what `train_task` gives for each of some calls, in the order in which they finish.
     """
 
-    def __init__(self, backend: ParallelBackendBase, n_jobs: int | None, search: SharedSearch) -> None:
-        self.search, self.count = search, effective_n_jobs(n_jobs)
-        self.parallel = Parallel(n_jobs=n_jobs, backend=backend, batch_size=1, return_as="generator_unordered")
-
-    def __enter__(self) -> Self:
-        with _explained():
-            self.parallel.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.parallel.__exit__(*error)
+    search: SharedSearch
+    count: int
+    run: Run
 
     def for_call(self, batch: SharedBatch, positions: Sequence[int], **how: Any) -> "CallWorkers":
         """Return the workers as `replicas.train` uses them for the fits at some positions of a batch."""
@@ -46,7 +44,7 @@ class JoblibWorkers:
             Exception: What training raised in a worker.
         """
         with _explained():
-            running = self._results([(self.search.name, batch, number, task) for number, task in enumerate(tasks)])
+            running = self.run([(self.search.name, batch, number, task) for number, task in enumerate(tasks)])
         with contextlib.closing(running):
             for _ in tasks:
                 with _explained():
@@ -55,48 +53,40 @@ class JoblibWorkers:
                     raise result
                 yield number, result
 
-    def _results(self, calls: list[Any]) -> Any:
-        """Return a generator of what `train_task` gives for each call, in the order in which they finish."""
-        return self.parallel(delayed(train_task)(*call, self.search) for call in calls)
+
+@contextlib.contextmanager
+def _by_joblib(backend: ParallelBackendBase, n_jobs: int | None, search: SharedSearch) -> Iterator[Run]:
+    """Give the `run` of `SearchWorkers` for the processes of a backend of joblib."""
+    with Parallel(n_jobs=n_jobs, backend=backend, batch_size=1, return_as="generator_unordered") as parallel:
+        yield lambda calls: parallel(delayed(train_task)(*call, search) for call in calls)
 
 
-class DaskWorkers(JoblibWorkers):
-    """The workers of a Dask cluster: each receives the search once, and trains in processes below it.
+@contextlib.contextmanager
+def _by_dask(backend: Any, n_jobs: int | None, search: SharedSearch) -> Iterator[Run]:
+    """Give the `run` of `SearchWorkers` for a cluster, whose workers receive the search once, and train below them.
 
     Calls go to Dask directly. Through joblib 1.6, one worker would receive the search, which would be lost with it; and
     a search would wait for ever for a task that Dask has given up.
     """
+    from distributed import as_completed
 
-    def __init__(self, backend: Any, n_jobs: int | None, search: SharedSearch) -> None:
-        self.search, self.count = search, effective_n_jobs(n_jobs)
-        self.client, self.options = backend.client, backend.submit_kwargs
+    from keras_amsgrad.dask import in_own_process, pickled, unpickled
 
-    def __enter__(self) -> Self:
-        from keras_amsgrad import dask
+    client, options = backend.client, {"pure": False, **backend.submit_kwargs}
+    (everywhere,) = client.scatter([pickled(search)], broadcast=True)
 
-        self.dask = dask
-        with _explained():
-            (self.everywhere,) = self.client.scatter([dask.pickled(self.search)], broadcast=True)
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.everywhere.release()
-
-    def _results(self, calls: list[Any]) -> Any:
-        from distributed import as_completed
-
-        futures = [
-            self.client.submit(
-                *(self.dask.in_own_process, self.dask.pickled((train_task, call)), self.everywhere),
-                **{"pure": False, **self.options},
-            )
-            for call in calls
-        ]
+    def run(calls: Sequence[Call]) -> Generator[Any]:
+        futures = [client.submit(in_own_process, pickled((train_task, call)), everywhere, **options) for call in calls]
         try:
-            for future in as_completed(futures):
-                yield self.dask.unpickled(future.result())
+            for future in as_completed(futures, loop=client.loop):
+                yield unpickled(future.result())
         finally:
-            self.client.cancel(futures)
+            client.cancel(futures)
+
+    try:
+        yield run
+    finally:
+        everywhere.release()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -110,7 +100,7 @@ class CallWorkers:
         starts, own_strengths, resumable: See `Task`; `starts` has one outcome, or None, for each replica of the call.
     """
 
-    workers: JoblibWorkers
+    workers: SearchWorkers
     batch: SharedBatch
     positions: Sequence[int]
     starts: Sequence[Outcome | None]
@@ -137,7 +127,7 @@ class CallWorkers:
 
 
 @contextlib.contextmanager
-def workers_of(n_jobs: int | None, search: SharedSearch) -> Iterator[JoblibWorkers | None]:
+def workers_of(n_jobs: int | None, search: SharedSearch) -> Iterator[SearchWorkers | None]:
     """Give the workers that `n_jobs` and joblib's active backend stand for; None where this process trains all chunks.
 
     This process trains with all cores. So it does with `n_jobs=1`, where joblib has one process, with `n_jobs=-1` for
@@ -156,8 +146,10 @@ def workers_of(n_jobs: int | None, search: SharedSearch) -> Iterator[JoblibWorke
     if n_jobs == 1 or forks or shares_memory or all_cores or (not of_dask and effective_n_jobs(n_jobs) == 1):
         yield None
         return
-    with (DaskWorkers if of_dask else JoblibWorkers)(backend, n_jobs, search) as workers:
-        yield workers
+    with contextlib.ExitStack() as stack:
+        with _explained():
+            run = stack.enter_context((_by_dask if of_dask else _by_joblib)(backend, n_jobs, search))
+        yield SearchWorkers(search, effective_n_jobs(n_jobs), run)
 
 
 @contextlib.contextmanager

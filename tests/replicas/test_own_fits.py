@@ -121,7 +121,7 @@ def test_a_failure_of_the_engine_costs_time_only(monkeypatch):
     def fails(*_, **__):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr("keras_amsgrad.model_selection.trainer.train", fails)
+    monkeypatch.setattr("keras_amsgrad.model_selection.plans.train", fails)
     mine, theirs, (message, *_) = both(classifier(), {"optimizer__learning_rate": [0.01, 0.1]})
     assert_same(mine, theirs)
     assert "training them together failed (RuntimeError: out of memory)" in message

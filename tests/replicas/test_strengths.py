@@ -9,7 +9,7 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - Halvin
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
 from keras_amsgrad import Adam
-from keras_amsgrad.model_selection import ReplicaGridSearchCV, ReplicaHalvingGridSearchCV, trainer
+from keras_amsgrad.model_selection import ReplicaGridSearchCV, ReplicaHalvingGridSearchCV, plans
 from keras_amsgrad.replicas import Replica, strengths, train
 from tests.replicas.comparison import BATCH, CLASSES, TRAINING, VALIDATION, X, fitted
 
@@ -57,7 +57,7 @@ def build(rate, l2):
 @pytest.mark.usefixtures("no_fit_of_its_own")
 def test_a_search_over_rates_and_penalties_is_one_program_with_scores_of_grid_search(monkeypatch):
     calls = []
-    monkeypatch.setattr(trainer, "train", lambda *given, **how: calls.append(given) or train(*given, **how))
+    monkeypatch.setattr(plans, "train", lambda *given, **how: calls.append(given) or train(*given, **how))
     classifier = KerasClassifier(
         build, loss=LOSS, optimizer=Adam, epochs=3, batch_size=BATCH, shuffle=False, random_state=0, verbose=0
     )
@@ -73,7 +73,7 @@ def test_a_search_over_rates_and_penalties_is_one_program_with_scores_of_grid_se
 @pytest.mark.usefixtures("no_fit_of_its_own")
 def test_a_rate_of_zero_and_an_activity_penalty_are_programs_of_their_own(monkeypatch):
     calls = []
-    monkeypatch.setattr(trainer, "train", lambda *given, **how: calls.append(given) or train(*given, **how))
+    monkeypatch.setattr(plans, "train", lambda *given, **how: calls.append(given) or train(*given, **how))
 
     def model(rate, l2):
         shared = keras.regularizers.L2(l2)

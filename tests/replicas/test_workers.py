@@ -163,8 +163,10 @@ def test_a_search_survives_a_killed_worker_of_dask(scheduler, dask_workers, tmp_
     killer = threading.Thread(target=kill_when_a_chunk_is_under_way)
     with distributed.Client(scheduler, set_as_default=False) as client, joblib.parallel_config("dask", client=client):
         killer.start()
-        there = search.fit(X, NAMES)
-        done.set()
+        try:
+            there = search.fit(X, NAMES)
+        finally:
+            done.set()
         killer.join()
     assert len(dask_workers.processes) == 1, "no worker was killed"
     assert_identical(there, clone(search).set_params(resume=None, n_jobs=1).fit(X, NAMES))
