@@ -15,6 +15,7 @@ from studies.claims.evidence import (
     Found,
     Tables,
     differences_of,
+    have_a_difference,
     in_percent,
     rows_of,
     shortened,
@@ -70,8 +71,8 @@ class Pairs(Evidence):
 
     def measure(self, tables: Tables) -> Found:
         pairs = self.pairs(tables)
-        whole = np.isfinite(pairs) if self.points else np.isfinite(pairs) & (pairs > 0)
-        a, b = pairs[whole.all(axis=1)].to_numpy(dtype=float).T
+        whole = have_a_difference(pairs, self.points)
+        a, b = pairs[whole].to_numpy(dtype=float).T
         if not len(a):
             return Found()
         differences = differences_of(a, b, self.points)
@@ -90,7 +91,7 @@ class Pairs(Evidence):
             high=high,
             p=sign_flip(differences - self._tested_edge()),
             values=f"{self._what().removeprefix('the ')}: {self._values(*means)}",
-            text=self._text(*means, estimate, low, high) + _lost(len(pairs) - len(a)),
+            text=self._text(*means, estimate, low, high) + _lost(pairs[~whole]),
             reason=shortened(self.a, rows_of(tables.repeats, self.a)) or too_few(len(a)),
             needed=pairs_needed(differences, edges),
         )
@@ -171,8 +172,8 @@ class Standardized(Evidence):
     unit = ""
 
     def measure(self, tables: Tables) -> Found:
-        pairs = Pairs(metric=self.metric, a=self.a, b=self.b).pairs(tables).dropna()
-        a, b = pairs.to_numpy(dtype=float).T
+        pairs = Pairs(metric=self.metric, a=self.a, b=self.b).pairs(tables)
+        a, b = pairs[have_a_difference(pairs, is_score(self.metric))].to_numpy(dtype=float).T
         if not len(a):
             return Found()
         differences = differences_of(a, b, is_score(self.metric))
@@ -226,8 +227,11 @@ def too_few(n: int) -> str:
     return f"{n} pairs can never reach p < .05 in an exact sign-flip test (the least is {2 / 2**n:.3g})."
 
 
-def _lost(pairs: int) -> str:
-    return f"; {pairs} pairs without a number, of runs that diverged, are left out" if pairs else ""
+def _lost(pairs: pd.DataFrame) -> str:
+    """Return how many pairs are left out, and why, as the end of a sentence."""
+    diverged = int((~np.isfinite(pairs)).any(axis=1).sum())
+    kinds = {"a run diverged": diverged, "a value is 0 or below, so that it has no ratio": len(pairs) - diverged}
+    return "".join(f"; pairs left out because {reason}: {count}" for reason, count in kinds.items() if count)
 
 
 def versus(study: str, a: str, b: str, metric: str, direction: str, **both: object) -> Pairs:

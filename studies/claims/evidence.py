@@ -170,6 +170,12 @@ def shortened(side: Side, rows: pd.DataFrame, stage: str = "repeat") -> str:
     return f"Its runs had {epochs} of the study's {planned} epochs." if epochs < planned else ""
 
 
+def have_a_difference(pairs: pd.DataFrame, points: bool) -> pd.Series:
+    """Return for each pair of values whether `differences_of` gives a number: ratios need values above 0."""
+    finite = np.isfinite(pairs).all(axis=1)
+    return finite if points else finite & (pairs > 0).all(axis=1)
+
+
 def differences_of(a: np.ndarray, b: np.ndarray, points: bool) -> np.ndarray:
     """Return paired differences (n,): of scores in points, of anything else as log ratios."""
     return 100 * (a - b) if points else np.log(a / b)

@@ -5,7 +5,7 @@ from math import isnan
 from typing import Any
 
 from studies.catalog.metrics import SCORES, is_accuracy, names_of
-from studies.catalog.variant import Variant
+from studies.catalog.variant import Variant, named
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
@@ -53,6 +53,8 @@ def between(a: Side, b: Side) -> tuple[str, str]:
 
     >>> between({"optimizer": "Adam", "variant": "mnist"}, {"optimizer": "Adam", "variant": "mnist+adamw"})
     ('the plain form', 'adamw')
+    >>> between({"optimizer": "Adam", "variant": ""}, {"optimizer": "AdamW", "variant": "weight_decay=0.01"})
+    ('Adam', 'AdamW (weight_decay = 0.01)')
     """
     apart = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
     # Where the optimizers differ, or else the schedules, what comes with them does not need saying.
@@ -60,6 +62,8 @@ def between(a: Side, b: Side) -> tuple[str, str]:
     if apart == ["bias_correction"]:
         return WITH_OR_WITHOUT[a["bias_correction"]], WITH_OR_WITHOUT[b["bias_correction"]]
     a, b = _without_common_variants(a, b), _without_common_variants(b, a)
+    if apart == ["optimizer"]:
+        return named(a["optimizer"], a["variant"]), named(b["optimizer"], b["variant"])
     first, second = (" and ".join(word(key, each.get(key, "")) for key in apart) for each in (a, b))
     return first, second
 

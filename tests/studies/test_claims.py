@@ -173,7 +173,15 @@ def test_pairs_that_diverged_are_left_out_and_said():
     runs[0] |= {"train_loss": nan, "status": "diverged"}
     found = verdict(6, runs)
     assert (found.verdict, found.n) == (SUPPORTED, 11)
-    assert "1 pairs without a number" in found.sentence
+    assert "pairs left out because a run diverged: 1" in found.sentence
+
+
+def test_pairs_without_a_ratio_are_left_out_and_said():
+    runs = pairs(-0.05, seeds=12)
+    runs[0] |= {"train_loss": 0.0}
+    found = verdict(6, runs)
+    assert (found.verdict, found.n) == (SUPPORTED, 11)
+    assert "pairs left out because a value is 0 or below, so that it has no ratio: 1" in found.sentence
 
 
 def test_the_other_claims_of_a_source_weigh_on_a_p_that_is_barely_below_05():
