@@ -31,7 +31,7 @@ def plot_map(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for (i, j), value in np.ndenumerate(values):
         beyond = decided[grid.index[i], grid.columns[j]] in ("supported", "contradicted")
         color = "white" if np.isfinite(value) and dark(image.cmap(norm(value))[:3]) else "black"
-        said = f"{value:+.3g}".replace("-", "−") if np.isfinite(value) else "div."
+        said = signed(value) if np.isfinite(value) else "div."
         ax.text(
             j + 0.5, i + 0.5, said, ha="center", va="center", size=8, color=color, weight="bold" if beyond else None
         )
@@ -39,6 +39,16 @@ def plot_map(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_yticks(np.arange(len(grid.index)) + 0.5, list(grid.index))
     ax.invert_yaxis()
     return ax
+
+
+def signed(value: float) -> str:
+    """Return a number to three digits and at most two decimals, with its sign.
+
+    >>> signed(-13.955), signed(0.21484), signed(-1.8e-05), signed(552.2)
+    ('−14', '+0.21', '0', '+552')
+    """
+    value = round(value, 2)
+    return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
 def look_of(arm: str) -> Look:
@@ -72,27 +82,38 @@ def plot_budgets(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_paying(rows: pd.DataFrame, measure: str, ax: Axes | None = None) -> Axes:
-    """Draw rows of `claims.paying.advantages` against a measure: a dot and its interval for each problem.
+    """Draw rows of `claims.paying.advantages` in ascending order of a measure: a dot and its interval for each problem.
 
     Hollow dots are the problems that are held out. Grey: differences that are too small to matter.
     """
     ax = current(ax)
-    ax.axhspan(-ROPE, ROPE, color="0.88", zorder=0)
-    ax.axhline(0, color="black", lw=1)
-    for row in rows.itertuples():
-        x, color = getattr(row, measure), "#d1352b"
-        ax.plot([x, x], [row.low, row.high], color=color, lw=1.5)
-        dot = ax.plot(x, row.estimate, "o", color=color, mfc="white" if row.held_out else color, ms=6)
+    rows = rows.sort_values(measure, kind="stable")
+    _difference_axis(ax)
+    ax.set_xscale("symlog", linthresh=ROPE)
+    ax.xaxis.set_major_formatter("{x:g}")
+    for place, row in enumerate(rows.itertuples()):
+        color = "#d1352b"
+        ax.plot([row.low, row.high], [place, place], color=color, lw=1.5)
+        dot = ax.plot(row.estimate, place, "o", color=color, mfc="white" if row.held_out else color, ms=6)
         hover(dot[0], row.problem)
-        ax.annotate(row.problem, (x, row.estimate), xytext=(5, 3), textcoords="offset points", size=7)
-    ax.set(xlabel=MEASURES[measure], ylabel="AMSGrad minus Adam: test loss, in %")
-    ax.margins(x=0.15)
-    ax.grid(alpha=0.3)
+    labels = [f"{name}  {value:.2f}" for name, value in zip(rows["problem"], rows[measure], strict=True)]
+    ax.set_yticks(range(len(rows)), labels)
+    ax.set_title(f"by {MEASURES[measure]}")
     return ax
+
+
+def _difference_axis(ax: Axes) -> None:
+    """Make the horizontal axis that of AMSGrad's differences from Adam."""
+    ax.axvspan(-ROPE, ROPE, color="0.88", zorder=0)
+    ax.axvline(0, color="black", lw=1)
+    ax.set_xlabel("AMSGrad minus Adam: test loss, in %")
+    ax.grid(alpha=0.3, axis="x")
 
 
 def beside_adam(rows: pd.DataFrame, titles: Mapping[str, str]) -> Drawing:
     """Return the figure of rows of `claims.lineup.differences`, problems by arms. `titles` are those of problems."""
+    order = {name: place for place, name in enumerate(titles)}
+    rows = rows.sort_values("problem", key=lambda names: names.map(order), kind="stable")
     named = rows.assign(problem=[titles.get(each, each) for each in rows["problem"]])
     problems, arms = named["problem"].nunique(), named["arm"].nunique()
     figure, panels = grid_of(1, 1, width=4.6 + 0.68 * arms, height=1.2 + 0.33 * problems)
@@ -127,8 +148,7 @@ def plot_forest(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Grey: differences that are too small to matter.
     """
     ax = current(ax)
-    ax.axvspan(-ROPE, ROPE, color="0.88", zorder=0)
-    ax.axvline(0, color="black", lw=1)
+    _difference_axis(ax)
     for place, row in enumerate(rows.itertuples()):
         color = "#d1352b" if row.own else "0.45"
         ax.plot([row.low, row.high], [place, place], color=color, lw=2)
@@ -137,8 +157,6 @@ def plot_forest(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for label, own in zip(ax.get_yticklabels(), rows["own"], strict=True):
         label.set_fontweight("bold" if own else "normal")
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlabel("AMSGrad minus Adam: test loss, in %")
-    ax.grid(alpha=0.3, axis="x")
     return ax
 
 
@@ -156,13 +174,12 @@ def forest(rows: pd.DataFrame) -> Drawing:
 
 def paying(rows: pd.DataFrame) -> Drawing:
     """Return the figure of AMSGrad's advantage against what was measured with Adam: rows of `claims.paying`."""
-    figure, panels = grid_of(1, len(MEASURES), width=10.5, height=4.0, sharey=True)
+    figure, panels = grid_of(1, len(MEASURES), width=10.5, height=1.2 + 0.24 * len(rows))
     for ax, measure in zip(panels[0], MEASURES, strict=True):
         plot_paying(rows, measure, ax)
-    for ax in panels[0, 1:]:
-        ax.set_ylabel("")
     caption = (
-        "The test loss of AMSGrad less that of Adam, in percent with its 95 % interval, against what one run of Adam "
-        "under OptimizerMonitor measured on the problem. Hollow: problems that are held out. Grey: too small to matter."
+        "The test loss of AMSGrad less that of Adam, in percent with its 95 % interval, the problems in the order of "
+        "what one run of Adam under OptimizerMonitor measured on each, which is beside the name. Hollow: problems that "
+        "are held out. Grey: too small to matter."
     )
     return Drawing("paying", figure, caption, rows)
