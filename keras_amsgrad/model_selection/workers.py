@@ -56,9 +56,21 @@ class SearchWorkers:
 
 @contextlib.contextmanager
 def _by_joblib(backend: ParallelBackendBase, n_jobs: int | None, search: SharedSearch) -> Iterator[Run]:
-    """Give the `run` of `SearchWorkers` for the processes of a backend of joblib."""
-    with Parallel(n_jobs=n_jobs, backend=backend, batch_size=1, return_as="generator_unordered") as parallel:
-        yield lambda calls: parallel(delayed(train_task)(*call, search) for call in calls)
+    """Give the `run` of `SearchWorkers` for the processes of a backend of joblib.
+
+    Ray's returns the results of a call of `Parallel` together, when all are there. It receives rounds of as many chunks
+    as it has workers, so that the fits of each round can be kept.
+    """
+    together, count = not backend.supports_return_generator, effective_n_jobs(n_jobs)
+    how = "list" if together else "generator_unordered"
+    with Parallel(n_jobs=n_jobs, backend=backend, batch_size=1, return_as=how) as parallel:
+
+        def run(calls: Sequence[Call]) -> Generator[Any]:
+            size = count if together else len(calls)
+            for i in range(0, len(calls), size):
+                yield from parallel(delayed(train_task)(*call, search) for call in calls[i : i + size])
+
+        yield run
 
 
 @contextlib.contextmanager

@@ -53,8 +53,8 @@ MEASURES = {
     "train_negative_gamma": "the share of weights with a negative Γ",
     "train_tail_index": "the tail index of the gradients",
 }
-# Made from the twelve problems that are not held out, before those that are were run, by `studies.claims.paying.proposed`:
-# AMSGrad pays on none of them, so the statement that is right on most is that it pays nowhere.
+# Made by `studies.claims.paying.proposed` from the twelve problems that are not held out, before those that are were
+# run: AMSGrad pays on none of the twelve, so the statement that is right on most is that it pays nowhere.
 STATEMENT: Statement | None = Statement("")
 
 LEFT_OPEN = (

@@ -41,6 +41,12 @@ class OtherProcesses(ThreadingBackend):
         return 2
 
 
+class ResultsTogether(OtherProcesses):
+    """As `OtherProcesses`; joblib gets the results of a call together, as from Ray."""
+
+    supports_return_generator = False
+
+
 @pytest.fixture
 def others():
     """Within this context, joblib's active backend has two workers."""
@@ -98,6 +104,25 @@ def test_workers_give_the_numbers_of_one_process_to_the_bit(search, others, chun
     assert_identical(there, here)
     if search is not of_keras:
         np.testing.assert_equal(weights(there), weights(here))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_backend_that_returns_results_together_trains_in_rounds(tmp_path, chunk_sizes, monkeypatch):
+    here, rounds = grid().fit(X, NAMES), []
+    joblib.register_parallel_backend("together", ResultsTogether)
+
+    class Counted(joblib.Parallel):
+        def __call__(self, calls):
+            calls = list(calls)
+            rounds.append(len(calls))
+            return super().__call__(calls)
+
+    monkeypatch.setattr(workers, "Parallel", Counted)
+    with joblib.parallel_config("together"):
+        there = grid(resume=tmp_path).fit(X, NAMES)
+    assert sum(rounds) == len(chunk_sizes) > 2
+    assert max(rounds) == 2
+    assert_identical(there, here)
 
 
 @pytest.mark.usefixtures("small_chunks", "others")
