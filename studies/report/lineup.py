@@ -8,6 +8,7 @@ import pandas as pd
 
 from studies.catalog.lineup import MEASURES, STATEMENT, LineupStudy, Statement
 from studies.catalog.metrics import ROPES
+from studies.catalog.problems import PROBLEMS
 from studies.claims import lineup, paying
 from studies.claims.lineup import ADAM, AMSGRAD
 from studies.claims.targets import epochs_to_target
@@ -20,7 +21,7 @@ POINTS = f"{100 * ROPES['loss']:g} %"
 
 
 class About(NamedTuple):
-    """What a line-up's studies say of its problems, by name."""
+    """What a line-up's studies say of its problems, by name, in the order of the catalog."""
 
     titles: dict[str, str]
     targets: dict[str, float]
@@ -30,6 +31,8 @@ class About(NamedTuple):
     def of(cls, studies: Sequence[Any]) -> "About":
         """Return it of studies; those that are not of the line-up do not count."""
         own = {str(each.variant): each for each in studies if isinstance(each, LineupStudy)}
+        order = [problem.name for problem in PROBLEMS if problem.name in own]
+        own = {name: own[name] for name in dict.fromkeys([*order, *own])}
         titles, targets = ({name: getattr(each, what) for name, each in own.items()} for what in ("title", "target"))
         return cls(titles, targets, [name for name, each in own.items() if each.held_out])
 
@@ -94,7 +97,7 @@ def _of_edges(runs: pd.DataFrame) -> str:
     if found.empty:
         return ""
     arms = at_edge["arm"].value_counts()
-    named = f": {listed(f'{arm} {count} times' for arm, count in arms.items())}" if len(at_edge) else ""
+    named = f": {listed(f'{count} of {arm}' for arm, count in arms.items())}" if len(at_edge) else ""
     return (
         f"The learning rate that was chosen is the lowest or the highest of the grid in {len(at_edge)} of {len(found)} "
         f"searches{named}."

@@ -88,4 +88,4 @@ def test_a_rate_at_an_end_of_the_grid_has_a_star():
     runs.loc[runs["optimizer"].eq("SGD") & runs["stage"].eq("final"), "learning_rate"] = 0.1
     table = lineup.learning_rates(runs, {"a": "First"}).set_index("problem")
     assert table.loc["First", ["Adam", "SGD"]].tolist() == ["0.01", "0.1 *"]
-    assert "SGD 3 times" in " ".join(lineup.sentences(runs, held_out=()))
+    assert ": 3 of SGD." in " ".join(lineup.sentences(runs, held_out=()))
