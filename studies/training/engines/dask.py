@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import uuid
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from keras_amsgrad.dask import in_own_process, pickled
 from keras_amsgrad.replicas.chunks import Chunking
+from keras_amsgrad.replicas.program_cache import ProgramCache
 from studies.catalog.fit import Fit
 from studies.data import official
 from studies.data.dataset import Dataset, Preparation
@@ -54,12 +56,16 @@ def train(fits: list[Fit], workspace: Workspace, engine: engines.Dask) -> None:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ChunkWorkers:
-    """The workers of a cluster, as `keras_amsgrad.replicas.train` uses them for fits of one network."""
+    """The workers of a cluster, as `keras_amsgrad.replicas.train` uses them for fits of one network.
+
+    `name` tells these fits from those of other calls: a worker keeps the programs of one call from chunk to chunk.
+    """
 
     client: Client
     preparation: Preparation
     journal: Journal
     fits: Sequence[Fit]
+    name: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def count(self) -> int:
@@ -70,7 +76,7 @@ class ChunkWorkers:
         numbers = {}
         for number, ((part, size), backup) in enumerate(zip(chunking.parts, backups, strict=True)):
             alone = Chunking(((tuple(range(len(part))), size),), chunking.steps)
-            chunk = [self.fits[i] for i in part], self.preparation, self.journal, alone, backup
+            chunk = self.name, [self.fits[i] for i in part], self.preparation, self.journal, alone, backup
             numbers[_submitted(self.client, _train_chunk, *chunk)] = number
         for future in as_completed(numbers):
             future.result()  # which raises what the worker raised
@@ -95,13 +101,20 @@ def _submitted(client: Client, *call: Any) -> Future:
 
 
 def _train_chunk(
-    fits: list[Fit], preparation: Preparation, journal: Journal, chunking: Chunking, backup: Path | None
+    call: str, fits: list[Fit], preparation: Preparation, journal: Journal, chunking: Chunking, backup: Path | None
 ) -> None:
     """Train a chunk in this process, and record its fits."""
     data = _data(fits[0], preparation)
+    from studies.training.build import network_of
     from studies.training.engines.replicas import train_alike
 
-    train_alike(fits, data, journal, chunking=chunking, backup=lambda positions: backup)
+    if call not in _programs:
+        _programs.clear()
+        _programs[call] = ProgramCache(network_of(fits[0], data))
+    train_alike(fits, data, journal, _programs[call], chunking=chunking, backup=lambda positions: backup)
+
+
+_programs: dict[str, ProgramCache] = {}  # of this process, by the name of the call: those of one call
 
 
 def _train_fit(fit: Fit, preparation: Preparation, journal: Journal) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_amsgrad import replicas
 from keras_amsgrad.replicas import Replica, UnsupportedError
+from keras_amsgrad.replicas.program_cache import ProgramCache
 from keras_amsgrad.replicas.replica import Outcome as TrainedReplica
 from keras_amsgrad.replicas.settings import check_optimizer
 from keras_amsgrad.replicas.training import Workers
@@ -74,7 +75,13 @@ def _train_network(fits: list[Fit], workspace: Workspace, together: int | None, 
         return workspace.journal.backup_path([fits[i] for i in positions])
 
     finished = {i for i, fit in enumerate(fits) if fit not in missing}
-    how = {"on_epoch": told, "backup": kept, "finished": finished, "together": together, "workers": workers}
+    how: dict[str, Any] = {
+        "on_epoch": told,
+        "backup": kept,
+        "finished": finished,
+        "together": together,
+        "workers": workers,
+    }
     try:
         train_alike(fits, workspace.data, workspace.journal, **how)
     except UnsupportedError as error:
@@ -87,8 +94,14 @@ def _outcome(fit: Fit, trained: TrainedReplica) -> Outcome:
     return Outcome.here(trained.status, trained.history, trained.seconds, DIGITS.get(fit.stage))
 
 
-def train_alike(fits: list[Fit], data: Dataset, journal: Journal, **how: Any) -> None:
-    """Train fits of one network and record each; `how` are further arguments of `keras_amsgrad.replicas.train`."""
+def train_alike(
+    fits: list[Fit], data: Dataset, journal: Journal, programs: ProgramCache | None = None, **how: Any
+) -> None:
+    """Train fits of one network and record each.
+
+    `programs` are those of earlier chunks of the same fits; `how` are further arguments of
+    `keras_amsgrad.replicas.train`.
+    """
     first, rows_of = fits[0], _rows(data)
 
     def record(positions: list[int], outcomes: list[TrainedReplica]) -> None:
@@ -97,7 +110,7 @@ def train_alike(fits: list[Fit], data: Dataset, journal: Journal, **how: Any) ->
                 journal.write(fits[i], _outcome(fits[i], outcome))
 
     replicas.train(
-        network_of(first, data),
+        programs or network_of(first, data),
         [_replica(fit, data, *rows_of(fit)) for fit in fits],
         fed(np.concatenate([data.x_train, data.x_test])),
         targets_of(first, np.concatenate([data.y_train, data.y_test]), data.classes),
