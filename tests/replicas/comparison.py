@@ -4,7 +4,10 @@ import copy
 
 import keras
 import numpy as np
+import sklearn
 from keras import layers
+from sklearn.metrics import log_loss
+from sklearn.utils.fixes import parse_version
 
 from keras_amsgrad import Adam
 from keras_amsgrad.replicas import Replica, train
@@ -20,6 +23,16 @@ BINARY = (CLASSES == 1).astype("int64")
 LABELS = (X[:, :3] + RNG.normal(size=(ROWS, 3)) > 0).astype("int64")
 NUMBERS = X @ RNG.normal(size=5) + RNG.normal(size=ROWS)
 WEIGHTS = RNG.uniform(0.1, 3, size=ROWS)
+
+
+def negative_log_loss(estimator, x, y):
+    return -log_loss(y, estimator.predict_proba(x), labels=estimator.classes_)
+
+
+# Before version 1.9, scikit-learn takes scikeras's classifiers for regressors, and no named scorer scores their
+# probabilities.
+NAMED = parse_version(sklearn.__version__) >= parse_version("1.9")
+LOG_LOSS = "neg_log_loss" if NAMED else negative_log_loss
 
 
 def network(units, activation=None, **of_hidden):

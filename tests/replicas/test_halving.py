@@ -17,12 +17,13 @@ from keras_amsgrad.model_selection.fits import Candidate, Fit
 from keras_amsgrad.model_selection.scikeras import ScikerasAdapter
 from keras_amsgrad.model_selection.trainer import PlannedTrainer
 from keras_amsgrad.replicas.chunk_training import TrainingOptions
+from tests.replicas.comparison import LOG_LOSS
 from tests.replicas.test_own_fits import FOLDS, NAMES, X, assert_same, classifier
 
 pytestmark = pytest.mark.usefixtures("no_fit_of_its_own")
 
 RATES = [0.003, 0.01, 0.03, 0.1]
-HALVING = {"min_resources": 1, "max_resources": 4, "factor": 2, "cv": FOLDS, "scoring": "neg_log_loss"}
+HALVING = {"min_resources": 1, "max_resources": 4, "factor": 2, "cv": FOLDS, "scoring": LOG_LOSS}
 CONTINUED = [0, 1, 2, 3]  # the epochs that a fold trains in rounds of 1, 2 and 4 epochs
 FROM_THE_START = [0, 0, 0, 1, 1, 2, 3]
 

@@ -11,6 +11,7 @@ from keras_amsgrad import AMSGrad
 from keras_amsgrad.model_selection import ReplicaGridSearchCV
 from keras_amsgrad.replicas import backends
 from keras_amsgrad.replicas.program import Program
+from tests.replicas.comparison import LOG_LOSS
 from tests.replicas.test_own_fits import FOLDS, NAMES, X, Y, assert_same, classifier
 
 pytestmark = pytest.mark.usefixtures("no_fit_of_its_own")
@@ -19,7 +20,7 @@ GRID = {"optimizer__learning_rate": [0.01, 0.1]}
 
 
 def both(estimator, grid, y=NAMES, params=None, **settings):
-    settings = {"cv": FOLDS, "scoring": "neg_log_loss", **settings}
+    settings = {"cv": FOLDS, "scoring": LOG_LOSS, **settings}
     kinds = ReplicaGridSearchCV, GridSearchCV
     searches = [kind(estimator, grid, **settings).fit(X, y, **params or {}) for kind in kinds]
     assert_same(*searches)

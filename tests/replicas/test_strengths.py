@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from keras_amsgrad import Adam
 from keras_amsgrad.model_selection import ReplicaGridSearchCV, ReplicaHalvingGridSearchCV, plans
 from keras_amsgrad.replicas import Replica, strengths, train
-from tests.replicas.comparison import BATCH, CLASSES, TRAINING, VALIDATION, X, fitted
+from tests.replicas.comparison import BATCH, CLASSES, LOG_LOSS, TRAINING, VALIDATION, X, fitted
 
 LOSS = "sparse_categorical_crossentropy"
 pytestmark = pytest.mark.skipif(keras.backend.backend() == "torch", reason="torch trains replicas one after another")
@@ -63,7 +63,7 @@ def test_a_search_over_rates_and_penalties_is_one_program_with_scores_of_grid_se
     )
     grid = {"model__rate": [0.1, 0.6], "model__l2": [0.0, 0.05]}
     mine, theirs = (
-        kind(classifier, grid, cv=2, scoring="neg_log_loss", refit=False, error_score="raise").fit(X, CLASSES)
+        kind(classifier, grid, cv=2, scoring=LOG_LOSS, refit=False, error_score="raise").fit(X, CLASSES)
         for kind in (ReplicaGridSearchCV, GridSearchCV)
     )
     assert len(calls) == 1
@@ -95,7 +95,7 @@ def test_halving_by_epochs_continues_each_with_its_own_rate():
     )
     settings = {"resource": "epochs", "min_resources": 1, "max_resources": 4, "factor": 2, "cv": 2}
     mine, theirs = (
-        kind(classifier, {"model__rate": [0.1, 0.3, 0.5, 0.7]}, scoring="neg_log_loss", refit=False, **settings).fit(
+        kind(classifier, {"model__rate": [0.1, 0.3, 0.5, 0.7]}, scoring=LOG_LOSS, refit=False, **settings).fit(
             X, CLASSES
         )
         for kind in (ReplicaHalvingGridSearchCV, HalvingGridSearchCV)
