@@ -31,8 +31,8 @@ class About(NamedTuple):
     def of(cls, studies: Sequence[Any]) -> "About":
         """Return it of studies; those that are not of the line-up do not count."""
         own = {str(each.variant): each for each in studies if isinstance(each, LineupStudy)}
-        order = [problem.name for problem in PROBLEMS if problem.name in own]
-        own = {name: own[name] for name in dict.fromkeys([*order, *own])}
+        ordered = [problem.name for problem in PROBLEMS if problem.name in own]
+        own = {name: own[name] for name in ordered} | own  # then those that a user has registered
         titles, targets = ({name: getattr(each, what) for name, each in own.items()} for what in ("title", "target"))
         return cls(titles, targets, [name for name, each in own.items() if each.held_out])
 

@@ -107,7 +107,7 @@ def test_workers_give_the_numbers_of_one_process_to_the_bit(search, others, chun
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_a_backend_that_returns_results_together_trains_in_rounds(tmp_path, chunk_sizes, monkeypatch):
+def test_a_backend_that_returns_results_together_trains_in_rounds(chunk_sizes, monkeypatch):
     here, rounds = grid().fit(X, NAMES), []
     joblib.register_parallel_backend("together", ResultsTogether)
 
@@ -119,7 +119,7 @@ def test_a_backend_that_returns_results_together_trains_in_rounds(tmp_path, chun
 
     monkeypatch.setattr(workers, "Parallel", Counted)
     with joblib.parallel_config("together"):
-        there = grid(resume=tmp_path).fit(X, NAMES)
+        there = grid().fit(X, NAMES)
     assert sum(rounds) == len(chunk_sizes) > 2
     assert max(rounds) == 2
     assert_identical(there, here)
