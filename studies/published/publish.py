@@ -21,6 +21,7 @@ from studies.errors import StudyError
 from studies.records import tables
 from studies.records.plan import Plan
 from studies.report import answer, lineup
+from studies.report.counts import counts
 from studies.report.page import by_source, facts, in_order, template, write_page
 from studies.results import judged
 
@@ -34,6 +35,7 @@ ORDER = (
     claims.DEPENDS,
     claims.NOT_RUN,
 )
+COUNTED = {claims.DEPENDS: "depending on the reading", claims.NO_DIFFERENCE: "with no practical difference"}
 COMPRESSION: Any = {"method": "gzip", "mtime": 0}
 BEGIN, END = "<!-- {}, written by studies/published/publish.py -->\n", "<!-- end of {} -->\n"
 
@@ -70,16 +72,21 @@ def publish(results: Path | str, to: Path = HERE) -> None:
         own.to_csv(to / "lineup.csv.gz", index=False, float_format="%.6g", compression=COMPRESSION)
     answer.tuned(rows["runs"]).to_csv(to / "answer.csv", index=False)
     studies = [facts(*each) for each in found]
-    text = answer_of(rows["runs"], rows["paths"], own)
-    page = template("published.md").render(answer=text, groups=by_source(verdicts), studies=studies)
+    texts = {"counts": counts_of(rows["runs"], own), "answer": answer_of(rows["runs"], rows["paths"], own)}
+    page = template("published.md").render(**texts, groups=by_source(verdicts), studies=studies)
     (to / "README.md").write_text(page, encoding="utf-8")
 
 
-def answer_of(runs: pd.DataFrame, paths: pd.DataFrame, of_lineup: pd.DataFrame | None = None) -> str:
-    """Return what README.md and the page here begin with: AMSGrad against Adam, from rows of the tables."""
+def counts_of(runs: pd.DataFrame, of_lineup: pd.DataFrame) -> str:
+    """Return the short answer, which README.md and the page here begin with, from rows of the tables."""
+    return template("counts.md").render(rows=counts(runs, of_lineup))
+
+
+def answer_of(runs: pd.DataFrame, paths: pd.DataFrame, of_lineup: pd.DataFrame) -> str:
+    """Return the whole answer on the page here: AMSGrad against Adam, from rows of the tables."""
     tuned = answer.tuned(runs).query("optimizer == 'AMSGrad'")
     held_out = [problem.name for problem in PROBLEMS if problem.held_out]
-    beside = [] if of_lineup is None or of_lineup.empty else lineup.sentences(of_lineup, held_out)
+    beside = [] if of_lineup.empty else lineup.sentences(of_lineup, held_out)
     words = [*answer.sentences(tuned), *beside, *answer.more(runs, paths)]
     titles = {name: study.title for name, study in STUDIES.items()}
     return template("answer.md").render(sentences=words, rows=answer.in_words(tuned, titles))
@@ -89,7 +96,7 @@ def summary(verdicts: pd.DataFrame) -> str:
     """Return what README.md says of rows of verdicts.csv: how many claims came out how."""
     own = verdicts[verdicts["reading"].isna() & verdicts["part"].isna()]
     counts = own["verdict"].value_counts()
-    words = [f"{counts[verdict]} {verdict}" for verdict in ORDER if verdict in counts]
+    words = [f"{counts[each]} {COUNTED.get(each, each)}" for each in ORDER if each in counts]
     return f"Verdicts on {len(own)} claims of the sources: {', '.join(words)}.\n"
 
 
@@ -114,7 +121,9 @@ def kept_tables(kept: Path = HERE) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataF
 
 def write_readme(page: Path) -> None:
     """Write into a page what it says of results, from the tables that are kept here."""
-    write(answer_of(*kept_tables()), "answer", page)
+    runs, _, of_lineup = kept_tables()
+    cost = answer.cost_in_words(answer.times(runs))
+    write(f"{counts_of(runs, of_lineup)}\n{cost}\n", "answer", page)
     write(summary(pd.read_csv(HERE / "verdicts.csv")), "verdicts", page)
 
 

@@ -13,6 +13,7 @@ from studies.claims.lineup import with_arms
 from studies.errors import StudyError
 from studies.records.journal import Journal
 from studies.records.record import FitRecord
+from studies.report import answer
 from tests import lineup_rows, made_up
 
 STAGES = {"tuning": 2 * 3 * 3, "final": 2 * 8, "monitor": 1}  # fits of two arms, three rates, eight seeds
@@ -162,10 +163,12 @@ def test_every_optimizer_of_a_published_problem_had_the_same_grid_budget_and_see
 
 
 def test_the_pages_say_what_the_tables_say():
-    text = publishing.README.read_text(encoding="utf-8")
-    told = publishing.answer_of(*publishing.kept_tables())
-    assert publishing.written(text, "answer") == told
-    assert told in (HERE / "README.md").read_text(encoding="utf-8")
+    text, page = (path.read_text(encoding="utf-8") for path in (publishing.README, HERE / "README.md"))
+    runs, paths, of_lineup = publishing.kept_tables()
+    short, whole = publishing.counts_of(runs, of_lineup), publishing.answer_of(runs, paths, of_lineup)
+    assert publishing.written(text, "answer") == f"{short}\n{answer.cost_in_words(answer.times(runs))}\n"
+    assert short in page
+    assert whole in page
     assert publishing.written(text, "verdicts") == publishing.summary(pd.read_csv(HERE / "verdicts.csv"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TEMPLATES = ("answer.md", "claims.html", "own.html", "published.md", "report.html")
+TEMPLATES = ("answer.md", "claims.html", "counts.md", "own.html", "published.md", "report.html")
 # docs/optimizers.md gives advice on when to use which, and docs/benchmarks.md measures times.
 PAGES = ("README.md", *(f"docs/{name}.md" for name in ("index", "studies", "comparing", "verdicts", "how-it-works")))
 WEIGHING = re.compile(
