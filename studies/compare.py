@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # First words of the places to which the report's links lead.
 ANCHORS = {"answer", "claim", "contents", "open", "source", "value", "verdicts", "words"}
-SEEDS = 10
+SEEDS, EPOCHS, BATCH_SIZE = 10, 20, 32
 # Arguments that decide the numbers of a comparison, beside the model, the data and the seeds.
 OF_CALL = (
     *("name", "optimizers", "grid", "epochs", "batch_size", "from_logits", "task", "loss", "metrics", "callbacks"),
@@ -54,8 +54,8 @@ def compare(
     optimizers: Sequence[Any] = ("Adam", "AMSGrad"),
     grid: Grid = GRID,
     seeds: int = SEEDS,
-    epochs: int = 20,
-    batch_size: int = 32,
+    epochs: int = EPOCHS,
+    batch_size: int = BATCH_SIZE,
     from_logits: bool = False,
     task: str | None = None,
     loss: Any = None,

@@ -7,7 +7,7 @@ from typing import Any
 from studies.arms import ARMS, GRID, Grid, check_choices
 from studies.catalog import OwnCommand
 from studies.command_line.options import Commands, add_engine, add_out, add_sizes, count, engine_of
-from studies.compare import TASKS, check_function, check_name, compare
+from studies.compare import BATCH_SIZE, EPOCHS, SEEDS, TASKS, check_function, check_name, compare
 from studies.errors import StudyError
 from studies.startup import import_keras
 
@@ -46,8 +46,8 @@ def add_compare(commands: Commands) -> None:
         help="values of learning_rate, beta_2, weight_decay, momentum, ... that the search tries, and no others; may "
         f"be given again, for another number (default: {_grid_text(GRID)})",
     )
-    add_sizes(each)
-    each.add_argument("--batch-size", type=count, metavar="N", help="rows in a batch (default: 32)")
+    add_sizes(each, str(SEEDS), str(EPOCHS))
+    each.add_argument("--batch-size", type=count, metavar="N", help=f"rows in a batch (default: {BATCH_SIZE})")
     each.add_argument("--from-logits", action="store_true", help="the model ends in logits, not in probabilities")
     each.add_argument("--task", choices=TASKS, help="what y_train asks for (default: what its values say)")
     each.add_argument(

@@ -16,9 +16,10 @@ def add_out(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_sizes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seeds", type=count, metavar="N", help="repeated runs of each optimizer")
-    parser.add_argument("--epochs", type=count, metavar="N", help="epochs of every fit")
+def add_sizes(parser: argparse.ArgumentParser, seeds: str, epochs: str) -> None:
+    """Add --seeds and --epochs, with what their help says of the defaults."""
+    parser.add_argument("--seeds", type=count, metavar="N", help=f"repeated runs of each optimizer (default: {seeds})")
+    parser.add_argument("--epochs", type=count, metavar="N", help=f"epochs of every fit (default: {epochs})")
 
 
 def add_engine(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:

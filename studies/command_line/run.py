@@ -22,7 +22,7 @@ def add_run(commands: Commands) -> None:
         "--search", choices=("run", "published"), default="run", help="published: train with the settings of the source"
     )
     each.add_argument("--variant", metavar="NAME", help="another form of the study, as `list` shows it")
-    add_sizes(each)
+    add_sizes(each, "as the source", "as the source")
     where = add_engine(each)
     each.add_argument(
         "--together", type=count, metavar="N", help="replicas in one program at most (default: an estimate)"
