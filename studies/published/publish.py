@@ -22,7 +22,9 @@ from studies.records import tables
 from studies.records.plan import Plan
 from studies.report import answer, lineup
 from studies.report.counts import counts
-from studies.report.page import by_source, facts, in_order, template, write_page
+from studies.report.page import by_source, in_order, write_page
+from studies.report.rendering import template
+from studies.report.section import facts
 from studies.results import judged
 
 HERE = Path(__file__).parent

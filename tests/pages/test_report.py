@@ -14,7 +14,7 @@ from studies import results
 from studies.catalog import STUDIES, Arm, NetworkStudy, OwnCommand, Search, command_of
 from studies.claims import CLAIMS
 from studies.records.plan import Findings, Plan
-from studies.report import page
+from studies.report import page, section
 from tests import browser, made_up
 
 MALICIOUS = "<script>alert(1)</script> & <b>"
@@ -229,15 +229,15 @@ def test_the_command_names_variant_search_and_scale():
 def test_a_diverged_run_is_counted_and_left_out_of_the_mean():
     runs, _ = made_up.fits("digits", [{"optimizer": "Adam"}], seeds=3)
     runs.loc[0, "val_loss"] = float("nan")
-    row = page.results(STUDIES["digits"], runs).iloc[0]
+    row = section.results(STUDIES["digits"], runs).iloc[0]
     assert row["test loss"].startswith(f"{runs['val_loss'].mean():.4f} ±")
     assert row["test loss"].endswith("(1 diverged)")
 
 
 def test_rows_that_a_source_validates_on_are_called_so():
     runs, _ = made_up.fits("korzeniowski-logistic", [{"optimizer": "Adam"}])
-    assert "best validation loss" in page.results(STUDIES["korzeniowski-logistic"], runs)
-    assert "best test loss" in page.results(STUDIES["mcgill-logistic"], runs)
+    assert "best validation loss" in section.results(STUDIES["korzeniowski-logistic"], runs)
+    assert "best test loss" in section.results(STUDIES["mcgill-logistic"], runs)
 
 
 def test_a_claim_leads_to_the_runs_with_published_settings_where_there_are_no_others(tmp_path):
