@@ -39,10 +39,10 @@ def results(out: Path | str = "results") -> Results:
 
     Plot functions of `studies.figures` take rows of them: `plot_curves(results().curves, "val_loss")`.
 
-    >>> import studies, tarfile, tempfile
+    >>> import shutil, studies, tempfile
     >>> records = Path(studies.__file__).parent / "published" / "records" / "perez-mlp.tar.xz"
-    >>> with tempfile.TemporaryDirectory() as folder, tarfile.open(records) as archive:
-    ...     archive.extractall(folder, filter="data")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     shutil.unpack_archive(records, folder)
     ...     runs = results(folder).runs
     >>> runs.groupby("optimizer").size().to_dict()
     {'AdaMax': 4, 'Adam': 4}

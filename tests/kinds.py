@@ -53,7 +53,7 @@ def tuned_pairs(row):
         if "=" in values["variant"].split("+")[-1]:
             searched = searched[searched["variant"] == values["variant"]]
         means = searched.groupby(["variant", "learning_rate"])["val_accuracy"].mean()
-        found.append(rows(REPEATS, values | {"variant": means.idxmax()[0]}).set_index("seed")[row.metric])
+        found.append(rows(REPEATS, values | {"variant": means.round(9).idxmax()[0]}).set_index("seed")[row.metric])
     return compared(*found, row, row.metric.endswith("accuracy"))
 
 

@@ -89,9 +89,10 @@ def of_seeds(values, metric, quantity):
     found = decays(values)
     if quantity == "interaction near the best":
         means = found.groupby(["learning_rate", "strength"])["val_accuracy"].mean().unstack()
-        best = means.max().max()
-        found = found[found["learning_rate"].isin(means.index[means.max(axis=1) >= best - 0.01])]
-        found = found[found["strength"].isin(means.columns[means.max(axis=0) >= best - 0.01])]
+        means = means.round(9)
+        best = round(means.max().max() - 0.01, 9)
+        found = found[found["learning_rate"].isin(means.index[means.max(axis=1) >= best])]
+        found = found[found["strength"].isin(means.columns[means.max(axis=0) >= best])]
     if quantity.startswith("interaction"):
         return interaction(found, metric)
     found = found[found["strength"] > 0]

@@ -22,6 +22,7 @@ from studies.claims.evidence import (
 )
 from studies.claims.quantities import OF_EPOCHS, QUANTITIES, rows_of_variant
 from studies.claims.statistics import (
+    DIGITS,
     TESTED,
     mean_interval,
     pairs_needed,
@@ -158,7 +159,7 @@ def tuned(tables: Tables, side: Side) -> Side | None:
     if "=" in way:
         rows = rows[rows["variant"] == side["variant"]]
     means = rows.groupby(["variant", "learning_rate"])["val_accuracy"].agg(lambda values: values.mean(skipna=False))
-    return side | {"variant": means.idxmax()[0]} if means.notna().any() else None
+    return side | {"variant": means.round(DIGITS).idxmax()[0]} if means.notna().any() else None
 
 
 @dataclass(frozen=True, kw_only=True)

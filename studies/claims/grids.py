@@ -13,7 +13,7 @@ from studies.catalog.network import Setting
 from studies.claims.comparisons import too_few
 from studies.claims.evidence import Evidence, Found, Tables, rows_of, shortened
 from studies.claims.shares import HALF
-from studies.claims.statistics import LEAST, sd_ratio, share_interval
+from studies.claims.statistics import DIGITS, LEAST, sd_ratio, share_interval
 from studies.claims.words import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -48,7 +48,7 @@ class Choice(Evidence):
         theirs = self.published.learning_rate, self.published.beta_2
         if theirs not in means.index:
             return Found()
-        ours = means.idxmin()
+        ours = means.round(DIGITS).idxmin()
         n = int(folds.size()[ours])
         cost, error = float(means[theirs] - means[ours]), float(folds.std()[ours] / np.sqrt(n))
         verdict = SUPPORTED if ours == theirs else NO_DIFFERENCE if cost <= error else INCONCLUSIVE

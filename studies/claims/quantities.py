@@ -9,6 +9,7 @@ import pandas as pd
 from studies.catalog.metrics import is_score
 from studies.catalog.variant import Variant
 from studies.claims.evidence import ByStudy, Tables, having, rows_of
+from studies.claims.statistics import DIGITS
 from studies.claims.words import Side
 
 LAST_EPOCHS = 5  # over which the spread of a loss within a run is taken (D)
@@ -67,7 +68,7 @@ def interaction_near_best(tables: Tables, side: Side, metric: str) -> pd.Series:
     rows, way = _decays(tables, side)
     means = rows.groupby(["learning_rate", way])["val_accuracy"].mean()
     for column in ("learning_rate", way):
-        near = means.groupby(column).max() >= means.max() - NEAR_BEST
+        near = means.groupby(column).max().round(DIGITS) >= round(means.max() - NEAR_BEST, DIGITS)
         rows = rows[rows[column].isin(near.index[near])]
     return _interaction(rows, way, metric)
 

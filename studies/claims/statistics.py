@@ -16,6 +16,7 @@ TESTED = 6  # pairs that an exact sign-flip test takes to reach .05
 LEAST = 5  # numbers that an interval takes; of fewer, only the numbers themselves are told
 LARGE_T = 300.0  # beyond, the noise of a mean is less than a thousandth of that of its standard deviation
 MOST = 10_000  # pairs; more are not worth counting
+DIGITS = 9  # to which means are compared where one is chosen: the digits after them depend on the order of a sum
 
 
 def finite(values: ArrayLike) -> np.ndarray:

@@ -46,8 +46,11 @@ def restore(results: Path | str, kept: Path = HERE) -> None:
     """Write the records kept here into the folder `results`, where it lacks them."""
     for path in sorted((kept / "records").glob("*.tar.xz")):
         with tarfile.open(path) as archive:
-            lacking = [member for member in archive if not (Path(results) / member.name).exists()]
-            archive.extractall(results, lacking, filter="data")
+            for member in archive:
+                path = Path(results) / member.name
+                if member.isfile() and not path.exists():
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(archive.extractfile(member).read())  # type: ignore[union-attr]
 
 
 def publish(results: Path | str, to: Path = HERE) -> None:

@@ -44,6 +44,7 @@ def trained(fit: Fit, data: Dataset, callbacks: Callbacks = ()) -> Outcome:
     for epoch in range(fit.epochs):
         logs = epoch_of(epoch_order(fit.seed, epoch, len(training[1])))
         for part, rows in measured.items():
+            model.reset_metrics()  # which `test_on_batch` of Keras before 3.15 does not
             found = model.test_on_batch(*rows, return_dict=True)
             logs |= {f"{part}_{name}": float(value) for name, value in found.items()}
         for callback in callbacks:
@@ -88,6 +89,7 @@ def _steps(
             for callback in callbacks:
                 callback.on_train_batch_begin(batch)
             x, y = keras.tree.map_structure(lambda array, rows=rows: array[rows], training)
+            model.reset_metrics()
             total += len(rows) * float(model.train_on_batch(x, y, return_dict=True)["loss"])
             for callback in callbacks:
                 callback.on_train_batch_end(batch)
