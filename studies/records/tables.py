@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from studies.catalog.fit import Fit
@@ -81,23 +82,24 @@ def runs(records: Iterable[Record]) -> pd.DataFrame:
     """
     rows = []
     for record in _fits(records):
-        history = pd.DataFrame(record.outcome.history, dtype=float)
-        best = history["val_loss"].idxmin() if history["val_loss"].notna().any() else None
+        history = {name: np.asarray(values, dtype=float) for name, values in record.outcome.history.items()}
+        losses = history["val_loss"]
+        best = None if np.isnan(losses).all() else int(np.nanargmin(losses))
         rows.append(
             _columns(record.work, [*KEY, "epochs"])
             | _columns(record.outcome, ["status", "seconds", "backend", "device"])
-            | history.iloc[-1].to_dict()
+            | {name: values[-1] for name, values in history.items()}
             | {
-                "best_val_loss": history["val_loss"].min(),
+                "best_val_loss": np.nan if best is None else losses[best],
                 "best_val_loss_epoch": None if best is None else best + 1,
             }
-            | {f"best_{name}": history[name].max() for name in ("val_accuracy", "val_r2") if name in history}
+            | {f"best_{name}": np.fmax.reduce(history[name]) for name in ("val_accuracy", "val_r2") if name in history}
             | _at_best(record.work, history, best)
         )
     return _integers(pd.DataFrame(rows, columns=RUN_COLUMNS + _others(rows)))
 
 
-def _at_best(fit: Fit, history: pd.DataFrame, best: Any) -> dict[str, Any]:
+def _at_best(fit: Fit, history: dict[str, np.ndarray], best: int | None) -> dict[str, Any]:
     """Return what a final run of the line-up has on test rows at its best epoch."""
     measured = [name for name in history if name.startswith("test_")] if fit.stage == FINAL else []
     return {f"{name}_at_best": None if best is None else history[name][best] for name in measured}
@@ -105,12 +107,16 @@ def _at_best(fit: Fit, history: pd.DataFrame, best: Any) -> dict[str, Any]:
 
 def curves(records: Iterable[Record]) -> pd.DataFrame:
     """Return one row for each fit and epoch; epochs count from 1. Columns of R² and others are there as in `runs`."""
-    parts = []
-    for record in _fits(records):
-        part = pd.DataFrame(record.outcome.history, dtype=float)
-        parts.append(part.assign(epoch=range(1, len(part) + 1), **_columns(record.work, KEY)))
-    found = pd.concat(parts) if parts else pd.DataFrame()
-    return _integers(found.reindex(columns=CURVE_COLUMNS + _others(parts)))
+    fits = _fits(records)
+    histories = [record.outcome.history for record in fits]
+    lengths = [max(map(len, history.values()), default=0) for history in histories]
+    keys = pd.DataFrame([_columns(record.work, KEY) for record in fits], columns=KEY)
+    found = keys.loc[np.repeat(np.arange(len(fits)), lengths)].reset_index(drop=True)
+    found["epoch"] = np.concatenate([np.arange(1, length + 1) for length in lengths]) if fits else []
+    for name in dict.fromkeys(name for history in histories for name in history):
+        values = [history.get(name, [np.nan] * length) for history, length in zip(histories, lengths, strict=True)]
+        found[name] = np.concatenate(values).astype(float)
+    return _integers(found.reindex(columns=CURVE_COLUMNS + _others(histories)))
 
 
 def paths(records: Iterable[Record]) -> pd.DataFrame:
