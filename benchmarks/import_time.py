@@ -3,7 +3,7 @@
     python benchmarks/import_time.py [--rounds 5]
 
 Each round is a new process that imports Keras, and then this package. Two processes that import one package each would
-differ by more than the package costs: an import of Keras takes seconds, and repeats itself to some percent.
+differ by more than the package costs: an import of Keras takes seconds, which vary by some percent.
 
 Prints one JSON line: the medians in seconds of wall-clock and processor time, and the ratio of the two imports together
 to that of Keras alone. The exit code is 1 where more than 5 % of processor time are added.

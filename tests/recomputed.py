@@ -88,8 +88,7 @@ def of_seeds(values, metric, quantity):
         }[quantity]()
     found = decays(values)
     if quantity == "interaction near the best":
-        means = found.groupby(["learning_rate", "strength"])["val_accuracy"].mean().unstack()
-        means = means.round(9)
+        means = found.groupby(["learning_rate", "strength"])["val_accuracy"].mean().unstack().round(9)
         best = round(means.max().max() - 0.01, 9)
         found = found[found["learning_rate"].isin(means.index[means.max(axis=1) >= best])]
         found = found[found["strength"].isin(means.columns[means.max(axis=0) >= best])]
